@@ -1,0 +1,175 @@
+"""What rooms promise each other. Read this first.
+
+Data flows one way: receivers -> (Sink) pipeline -> storage -> query -> api. Only one thing flows back: taken, or not taken and why
+(`errors.py`). A room knows these protocols and the rooms below it; `app.py` introduces rooms to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol, TypeVar
+
+import pyarrow as pa
+
+from observatory.model.batch import Batch, Decoded, Export, Reply
+from observatory.model.clock import Nanos
+from observatory.model.signal import Signal
+
+
+class Sink(Protocol):
+    """Where exports go. The pipeline's ingest loop is one; a test's list is another."""
+
+    async def put(self, export: Export) -> Reply:
+        """Returns: durable, ours. Raises `Retryable(after)` or `Rejected`: still yours."""
+        ...
+
+
+class Decoder(Protocol):
+    """OTLP bytes of one signal to columns. The native kernel and the reference decoder are two of them, with identical answers."""
+
+    def __call__(self, bodies: Sequence[bytes], received_at: Nanos, projects: Sequence[str | None]) -> Decoded:
+        """Decode many request bodies into one batch. Never raises for content: a malformed body is an `Outcome` with its error."""
+        ...
+
+
+class Stage(Protocol):
+    """Columns in, columns out. No clock, task or I/O inside; time is handed in.
+
+    Law, checked by `testing.contracts`: rows in == rows out + dropped + held, at every moment.
+    """
+
+    def process(self, batch: Batch, now: Nanos) -> Iterable[Batch]:
+        """Take a batch; give what is ready."""
+        ...
+
+    def tick(self, now: Nanos) -> Iterable[Batch]:
+        """Called about four times a second; give what has become ready by time."""
+        ...
+
+    def drain(self, now: Nanos) -> Iterable[Batch]:
+        """The end: give everything that is held."""
+        ...
+
+    def counts(self) -> StageCounts:
+        """What the law is checked on, and `/metrics` shows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """Rows a stage took, gave, dropped (by reason) and still holds."""
+
+    taken: int = 0
+    given: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One immutable Parquet file. Ids grow and are never used again; the window is of row times, both ends included."""
+
+    id: int
+    signal: Signal
+    tier: str  # "hot"; later "warm", "cold", "held", "skewed"
+    grain: str  # "raw"; later "1m", "1h", "1d"
+    start_ns: Nanos
+    end_ns: Nanos
+    received_from: Nanos
+    received_to: Nanos
+    rows: int
+    bytes: int
+    crc32: int  # of the whole file
+    uri: str  # relative to the data directory
+    schema_version: int
+    publish: int = 0  # the swap that made it live
+    replaces: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """The one way storage changes. Fails if a dropped id is not live. `expired` segments leave a tombstone that can answer 410."""
+
+    add: Sequence[Segment] = ()
+    drop: Sequence[int] = ()
+    expired: str | None = None  # why the dropped ones are gone for good; None when `add` replaces them
+    checkpoint: int | None = None  # every journal record up to this seq is now in segments
+
+
+class Task(Protocol):
+    """One unit of a job's work, small enough to be done again from the start."""
+
+    @property
+    def title(self) -> str:
+        """For the status page and logs: `merge 7 segments of spans, 12.4 MB`."""
+        ...
+
+
+T = TypeVar("T", bound=Task)
+
+
+class Job(Protocol[T]):
+    """Plan looks, run acts; both restartable at any instruction. The runner publishes the swap."""
+
+    name: str
+
+    def plan(self, live: Sequence[Segment], now: Nanos) -> Sequence[T]:
+        """What should be done to the live segments. Looks only at its arguments."""
+        ...
+
+    def run(self, task: T, stop: Event) -> Swap | None:
+        """Do it: write new files, return the swap. None when `stop` was set or nothing is left to do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """A durable journal record that is not yet in a segment; `storage.records.read` gives its rows."""
+
+    seq: int
+    signal: Signal
+    path: str
+    offset: int  # of the record's header in the file
+    length: int  # header and payload, without padding
+    rows: int
+    start_ns: Nanos
+    end_ns: Nanos
+    received_at: Nanos
+
+
+class OpenRows(Protocol):
+    """The read side of the journal, as the engine sees it: what is durable and newer than a checkpoint."""
+
+    def records(self, after: int) -> Sequence[OpenRecord]:
+        """All open records with seq > after, in order."""
+        ...
+
+    def traces(self, after: int) -> pa.Table:
+        """`schema(TRACES)` fragments of the open spans; up to half a second behind `records`."""
+        ...
+
+    def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:
+        """The open records of spans and logs that may hold rows of this trace."""
+        ...
+
+
+__all__ = [
+    "Batch",
+    "Decoded",
+    "Decoder",
+    "Export",
+    "Job",
+    "Nanos",
+    "OpenRecord",
+    "OpenRows",
+    "Reply",
+    "Segment",
+    "Signal",
+    "Sink",
+    "Stage",
+    "StageCounts",
+    "Swap",
+    "Task",
+]

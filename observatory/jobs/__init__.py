@@ -1,0 +1,1 @@
+"""Background work on segments: plan looks, run acts, the runner publishes."""

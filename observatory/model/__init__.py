@@ -1,0 +1,1 @@
+"""What flows: signals, their columns, batches, time."""

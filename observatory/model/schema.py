@@ -1,0 +1,208 @@
+"""The columns of every signal, in the order of `pyarrow` schemas; the kernel, the journal, segments and SQL all follow this file.
+
+Conventions
+  * Ids are fixed-size binary here and in files; views, the API and writers show lower-case hex.
+  * Times are int64 nanoseconds since 1970. OTLP's are uint64: they are stored bit for bit, so a nonsense time beyond 2262 reads
+    negative but round-trips; `end = start_ns + duration_ns` modulo 2**64.
+  * Text that repeats (names, keys, resources) is a dictionary: in the journal an index of 4 bytes instead of the text.
+  * `attributes` is a map of text in the order received; `attribute_types` has one letter for each entry, so that every OTLP value
+    round-trips: `s` string, `i` int, `d` double, `b` bool, `y` bytes (base64), `e` empty, `a` array, `k` key-value list.
+    Arrays, key-value lists, `resource` and `scope_attributes` are JSON text by the rules of `model/anyvalue.py`.
+    A key that occurs again in one attribute list (OTLP forbids it, DuckDB refuses such maps) is stored as `key#2`, `key#3` …, and
+    its letter is upper case.
+  * Typed columns (`service_name`, `operation`, …) are derived from attributes by the routes of `semconv/routes.py`; the attributes stay.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pyarrow as pa
+
+from observatory.model.signal import Signal
+
+SCHEMA_VERSION = 1
+
+TEXT = pa.dictionary(pa.int32(), pa.string())
+ATTRIBUTES = pa.map_(TEXT, pa.string())
+TRACE_ID = pa.binary(16)
+SPAN_ID = pa.binary(8)
+
+
+def _field(name: str, type_: pa.DataType, null: bool = False) -> pa.Field:
+    return pa.field(name, type_, nullable=null)
+
+
+EVENT = pa.struct(
+    [
+        _field("time_ns", pa.int64()),
+        _field("name", TEXT),
+        _field("attributes", ATTRIBUTES),
+        _field("attribute_types", pa.string()),
+        _field("dropped_attributes_count", pa.uint32()),
+    ]
+)
+LINK = pa.struct(
+    [
+        # plain binary: a link's ids are kept as sent, whatever their length
+        _field("trace_id", pa.binary()),
+        _field("span_id", pa.binary()),
+        _field("trace_state", pa.string()),
+        _field("attributes", ATTRIBUTES),
+        _field("attribute_types", pa.string()),
+        _field("dropped_attributes_count", pa.uint32()),
+        _field("flags", pa.uint32()),
+    ]
+)
+QUANTILE = pa.struct([_field("quantile", pa.float64()), _field("value", pa.float64())])
+EXEMPLAR = pa.struct(
+    [
+        _field("time_ns", pa.int64()),
+        _field("double_value", pa.float64(), null=True),
+        _field("int_value", pa.int64(), null=True),
+        _field("trace_id", pa.binary()),
+        _field("span_id", pa.binary()),
+        _field("attributes", ATTRIBUTES),
+        _field("attribute_types", pa.string()),
+    ]
+)
+
+_ORIGIN = [
+    _field("resource", TEXT),
+    _field("resource_dropped_attributes_count", pa.uint32()),
+    _field("resource_schema_url", TEXT),
+    _field("scope_name", TEXT),
+    _field("scope_version", TEXT),
+    _field("scope_attributes", TEXT),
+    _field("scope_dropped_attributes_count", pa.uint32()),
+    _field("scope_schema_url", TEXT),
+]
+_ARRIVAL = [
+    _field("service_name", TEXT, null=True),
+    _field("environment", TEXT, null=True),
+    _field("received_at", pa.int64()),
+    _field("project", TEXT),
+]
+
+_SPANS = [
+    _field("trace_id", TRACE_ID),
+    _field("span_id", SPAN_ID),
+    _field("parent_span_id", SPAN_ID, null=True),
+    _field("trace_state", pa.string()),
+    _field("flags", pa.uint32()),
+    _field("name", TEXT),
+    _field("kind", pa.int32()),
+    _field("start_ns", pa.int64()),
+    _field("duration_ns", pa.int64()),
+    _field("status_code", pa.int32()),
+    _field("status_message", pa.string()),
+    _field("attributes", ATTRIBUTES),
+    _field("attribute_types", pa.string()),
+    _field("dropped_attributes_count", pa.uint32()),
+    _field("events", pa.list_(_field("item", EVENT))),
+    _field("dropped_events_count", pa.uint32()),
+    _field("links", pa.list_(_field("item", LINK))),
+    _field("dropped_links_count", pa.uint32()),
+    *_ORIGIN,
+    *_ARRIVAL,
+    _field("operation", TEXT, null=True),
+    _field("provider", TEXT, null=True),
+    _field("request_model", TEXT, null=True),
+    _field("response_model", TEXT, null=True),
+    _field("response_id", pa.string(), null=True),
+    _field("input_tokens", pa.int64(), null=True),
+    _field("output_tokens", pa.int64(), null=True),
+    _field("cache_read_tokens", pa.int64(), null=True),
+    _field("cache_write_tokens", pa.int64(), null=True),
+    _field("reasoning_tokens", pa.int64(), null=True),
+    _field("time_to_first_token_s", pa.float64(), null=True),
+    _field("streaming", pa.bool_(), null=True),
+    _field("finish_reasons", TEXT, null=True),
+    _field("error_type", TEXT, null=True),
+    _field("http_status_code", pa.int64(), null=True),
+    _field("session_id", pa.string(), null=True),
+    _field("user_id", pa.string(), null=True),
+    _field("agent_name", TEXT, null=True),
+    _field("tool_name", TEXT, null=True),
+]
+
+_LOGS = [
+    _field("time_ns", pa.int64()),
+    _field("observed_time_ns", pa.int64()),
+    _field("severity_number", pa.int32()),
+    _field("severity_text", TEXT),
+    _field("event_name", TEXT),
+    _field("body", pa.string()),
+    _field("body_type", TEXT),
+    _field("attributes", ATTRIBUTES),
+    _field("attribute_types", pa.string()),
+    _field("dropped_attributes_count", pa.uint32()),
+    _field("flags", pa.uint32()),
+    _field("trace_id", TRACE_ID, null=True),
+    _field("span_id", SPAN_ID, null=True),
+    *_ORIGIN,
+    *_ARRIVAL,
+]
+
+_METRIC_POINTS = [
+    _field("name", TEXT),
+    _field("description", TEXT),
+    _field("unit", TEXT),
+    _field("metadata", TEXT),
+    _field("kind", TEXT),  # gauge, sum, histogram, exponential_histogram, summary
+    _field("temporality", pa.int32()),
+    _field("is_monotonic", pa.bool_()),
+    _field("start_ns", pa.int64()),
+    _field("time_ns", pa.int64()),
+    _field("flags", pa.uint32()),
+    _field("attributes", ATTRIBUTES),
+    _field("attribute_types", pa.string()),
+    _field("double_value", pa.float64(), null=True),
+    _field("int_value", pa.int64(), null=True),
+    _field("count", pa.uint64(), null=True),
+    _field("sum", pa.float64(), null=True),
+    _field("min", pa.float64(), null=True),
+    _field("max", pa.float64(), null=True),
+    _field("bucket_counts", pa.list_(pa.uint64())),
+    _field("explicit_bounds", pa.list_(pa.float64())),
+    _field("scale", pa.int32(), null=True),
+    _field("zero_count", pa.uint64(), null=True),
+    _field("zero_threshold", pa.float64(), null=True),
+    _field("positive_offset", pa.int32(), null=True),
+    _field("positive_counts", pa.list_(pa.uint64())),
+    _field("negative_offset", pa.int32(), null=True),
+    _field("negative_counts", pa.list_(pa.uint64())),
+    _field("quantiles", pa.list_(_field("item", QUANTILE))),
+    _field("exemplars", pa.list_(_field("item", EXEMPLAR))),
+    *_ORIGIN,
+    *_ARRIVAL,
+]
+
+# One row for each trace and segment that holds spans of it; readers add the rows of one trace together.
+_TRACES = [
+    _field("trace_id", TRACE_ID),
+    _field("project", TEXT),
+    _field("start_ns", pa.int64()),
+    _field("end_ns", pa.int64()),
+    _field("span_count", pa.int64()),
+    _field("error_count", pa.int64()),
+    _field("has_root", pa.bool_()),
+    _field("root_start_ns", pa.int64()),  # of the root span, or of the earliest span while no root is known
+    _field("root_name", TEXT),
+    _field("service_name", TEXT, null=True),  # of the same span
+    _field("services", pa.list_(_field("item", pa.string()))),  # every service of the trace, sorted, distinct
+    _field("received_at", pa.int64()),  # the latest
+]
+
+_FIELDS = {Signal.SPANS: _SPANS, Signal.LOGS: _LOGS, Signal.METRIC_POINTS: _METRIC_POINTS, Signal.TRACES: _TRACES}
+
+
+@cache
+def schema(signal: Signal) -> pa.Schema:
+    """The columns of `signal` at the current `SCHEMA_VERSION`."""
+    return pa.schema(_FIELDS[signal])
+
+
+def time_column(signal: Signal) -> str:
+    """The column that dates a row of `signal` (int64 nanoseconds)."""
+    return "time_ns" if signal in (Signal.LOGS, Signal.METRIC_POINTS) else "start_ns"

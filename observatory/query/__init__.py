@@ -1,0 +1,1 @@
+"""Questions: traces, logs, and the sandbox for SQL of users."""

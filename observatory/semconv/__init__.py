@@ -1,0 +1,1 @@
+"""One vocabulary: which attribute keys feed which columns."""

@@ -1,0 +1,1 @@
+"""The truth on disk: manifest, segments, and the engine that reads them."""

@@ -1,0 +1,1 @@
+"""Test kit, shipped to users and used by our own tests."""
