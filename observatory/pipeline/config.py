@@ -15,7 +15,8 @@ class IngestConfig(Section):
     """How exports become micro-batches."""
 
     window_ms: float = Field(default=4.0, ge=0, le=1000)
-    """Under load, micro-batches start at least this many milliseconds apart, so that many small requests share one fsync. An idle server does not wait."""
+    """Under load, micro-batches start at least this many milliseconds apart, so that many small requests share one fsync. An idle server
+    does not wait."""
 
     batch_bytes: int = Field(default=4 * MIB, ge=64 * 1024)
     """A micro-batch starts at once when this many bytes of request bodies wait; 4 MiB decode in about 3 ms."""
@@ -37,7 +38,7 @@ class JournalConfig(Section):
     """The journal: what was acknowledged and is not yet in a segment."""
 
     codec: Literal["none", "lz4", "zstd"] = "lz4"
-    """How records are compressed. lz4 halves the bytes written and fsynced for 1 µs a span; `none` pays on disks that write over 300 MB/s."""
+    """How records are compressed. lz4 halves the bytes written and fsynced for 1 µs a span; `none` pays on disks that write 300 MB/s."""
 
     file_bytes: int = Field(default=128 * MIB, ge=MIB)
     """Size of a journal file, preallocated, so that an fsync writes data only."""
@@ -56,7 +57,10 @@ class CutConfig(Section):
     """… or when the oldest open row is this old. The journal is queryable, so there is no hurry."""
 
     open_bytes: int = Field(default=512 * MIB, ge=MIB)
-    """… or when the journal holds this much, which bounds the time to read it back after a crash."""
+    """… or when the open rows take this much in memory form, which bounds the time to read them back after a crash."""
+
+    max_open_bytes: int = Field(default=4096 * MIB, ge=64 * MIB)
+    """Exports are refused while more than this waits to be cut: eight cuts, a minute of the highest rate, so that a slow disk is noticed."""
 
     row_group_rows: int = Field(default=16_384, ge=1024)
     """Rows of a row group, the unit that is held in memory while cutting and read when a trace is opened."""

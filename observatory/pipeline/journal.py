@@ -1,7 +1,7 @@
 """The journal: append and fsync, find again after a crash, forget what is in segments. One thread appends; any thread may ask.
 
-An acknowledgement means `append` returned. A failed write or fsync is fatal for its file: the next file's header says up to where the failed
-one is valid, so that what was refused can never come back after a restart.
+An acknowledgement means `append` returned. A failed write or fsync is fatal for its file: the next file's header says up to where the
+failed one is valid, so that what was refused can never come back after a restart.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ class Journal:
             kept = [r for r in scan.records if r.offset < cut_at.get(number, scan.end)]
             self._set_aside(scan.damages)
             if kept:
+                os.truncate(path, min(scan.end, cut_at.get(number, scan.end)))  # a torn tail, or preallocated space
                 self._files[path] = (kept[0].seq, kept[-1].seq, path.stat().st_size)
                 self.seq = max(self.seq, kept[-1].seq)
             else:

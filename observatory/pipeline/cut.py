@@ -1,0 +1,171 @@
+"""The cut: rows move from the journal to Parquet segments, what was derived of them with them, in one manifest transaction.
+
+A thread of its own, at low priority, that holds one row group in memory. Killed at any instruction it leaves files that the next start sweeps.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from prometheus_client import CollectorRegistry, Counter
+
+from observatory.contracts import OpenRecord, Segment, Swap
+from observatory.model.clock import HOUR, SECOND, Nanos
+from observatory.model.schema import time_column
+from observatory.model.signal import RECEIVED, Signal
+from observatory.pipeline.config import CutConfig
+from observatory.pipeline.open_rows import OpenRecords
+from observatory.storage import records
+from observatory.storage.manifest import Manifest
+from observatory.storage.segment import SegmentWriter
+from observatory.storage.traces import fold
+
+log = logging.getLogger(__name__)
+
+NICE = 10  # the cut may wait, acknowledgements may not
+RETRY = 5 * SECOND  # after a failed cut; a full disk does not empty faster
+DERIVED = {Signal.TRACES: fold}
+"""Derived signals that are stored, and how rows of one cut are added together."""
+
+
+class Cut:
+    """Decides when to cut, and cuts. `before_swap(upto)` must make durable what the journal will forget besides rows."""
+
+    def __init__(
+        self,
+        config: CutConfig,
+        data_dir: Path,
+        manifest: Manifest,
+        open_rows: OpenRecords,
+        before_swap: Callable[[], None],
+        release: Callable[[int], None],
+        registry: CollectorRegistry,
+    ) -> None:
+        self._config, self._data_dir, self._manifest, self._open = config, data_dir, manifest, open_rows
+        self._before_swap, self._release = before_swap, release
+        self._due = threading.Event()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._ratio = 0.2  # bytes of segment for a byte of rows in memory, learnt from every cut
+        self._now: Nanos = 0
+        self._retry_at: Nanos = 0
+        self.last_error: str | None = None
+        self._rows = Counter("observatory_cut_rows", "Rows moved from the journal to segments", ["signal"], registry=registry)
+        self._seconds = Counter("observatory_cut_seconds", "Time spent cutting", registry=registry)
+        self._failures = Counter("observatory_cut_failures", "Cuts that failed and will be tried again", registry=registry)
+
+    def start(self) -> None:
+        """Begin to cut when it is due."""
+        self._thread = threading.Thread(target=self._run, name="cut", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the cut that is running, if any. What is open stays in the journal, where the next start finds it."""
+        self._stopping = True
+        self._due.set()
+        if self._thread:
+            self._thread.join()
+
+    def ticked(self, now: Nanos) -> None:
+        """Called about four times a second: look whether a cut is due, and let the journal forget what no reader holds any more."""
+        self._now = now
+        upto = self._manifest.pinned_checkpoint()
+        self._open.forget(upto)
+        self._release(upto)
+        pending = self._open.pending(self._manifest.checkpoint)
+        if pending.oldest is None:
+            return
+        if now < self._retry_at:
+            return
+        full = pending.bytes * self._ratio >= self._config.segment_bytes or pending.bytes >= self._config.open_bytes
+        if full or now - pending.oldest >= self._config.segment_age_s * SECOND:
+            self._due.set()
+
+    def cut(self) -> int:
+        """Cut everything that is cuttable now; the number of rows cut. Raises OSError when the disk is full: nothing is half-visible then."""
+        after, upto = self._manifest.checkpoint, self._open.cuttable
+        if upto <= after:
+            return 0
+        began = perf_counter()
+        wanted = [r for r in self._open.records(after) if r.seq <= upto]
+        writers: list[SegmentWriter] = []
+        try:
+            for signal in RECEIVED:
+                self._write(writers, signal, self._groups([r for r in wanted if r.signal is signal]))
+            for signal, together in DERIVED.items():
+                rows = self._open.derived_rows(signal, after, upto)
+                if rows.num_rows:
+                    self._write(writers, signal, iter([pa.Table.from_batches([together(rows)])]))
+            added = [segment for writer in writers if (segment := writer.finish())]
+        except BaseException:
+            for writer in writers:
+                writer.abort()
+            raise
+        self._before_swap()
+        self._manifest.swap(Swap(add=added, checkpoint=upto))
+        return self._account(wanted, added, perf_counter() - began)
+
+    def _account(self, wanted: Sequence[OpenRecord], added: Sequence[Segment], seconds: float) -> int:
+        for record in wanted:
+            self._rows.labels(record.signal).inc(record.rows)
+        self._seconds.inc(seconds)
+        rows, size = sum(r.rows for r in wanted), sum(s.bytes for s in added)
+        log.info("cut %d rows into %d segments, %.1f MB, in %.2f s", rows, len(added), size / 1e6, seconds)
+        return rows
+
+    def _groups(self, wanted: Sequence[OpenRecord]) -> Iterator[pa.Table]:
+        """The records' rows, read back and joined to row groups."""
+        waiting: list[pa.RecordBatch] = []
+        rows = 0
+        for record in wanted:
+            waiting.append(records.read(record))
+            rows += record.rows
+            if rows >= self._config.row_group_rows:
+                yield pa.Table.from_batches(waiting)
+                waiting, rows = [], 0
+        if waiting:
+            yield pa.Table.from_batches(waiting)
+
+    def _write(self, writers: list[SegmentWriter], signal: Signal, groups: Iterator[pa.Table]) -> None:
+        """Write rows near their arrival to one segment and those dated far from it to another; the writers join `writers` at once."""
+        by_tier: dict[str, SegmentWriter] = {}
+        for group in groups:
+            for tier, rows in self._by_skew(signal, group):
+                if tier not in by_tier:
+                    by_tier[tier] = SegmentWriter(self._data_dir, self._manifest.next_id(), signal, tier=tier)
+                    writers.append(by_tier[tier])
+                by_tier[tier].write(rows)
+
+    def _by_skew(self, signal: Signal, group: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        off = pc.subtract(group.column("received_at"), group.column(time_column(signal)))
+        limit = int(self._config.skew_hours * HOUR)
+        near = pc.and_(pc.less_equal(off, limit), pc.greater_equal(off, -limit))
+        if pc.all(near).as_py():
+            yield "hot", group
+            return
+        if pc.any(near).as_py():
+            yield "hot", group.filter(near)
+        yield "skewed", group.filter(pc.invert(near))
+
+    def _run(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        while True:
+            self._due.wait()
+            self._due.clear()
+            if self._stopping:
+                return
+            try:
+                self.cut()
+                self.last_error = None
+            except Exception as error:
+                self.last_error = f"{type(error).__name__}: {error}"
+                self._failures.inc()
+                self._retry_at = self._now + RETRY
+                log.exception("the cut failed; its rows stay in the journal and it will be tried again")

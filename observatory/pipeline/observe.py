@@ -1,0 +1,50 @@
+"""After the acknowledgement: durable rows are findable at once, and go through the stages (summarise; later measure and sample).
+
+Stages tick every 250 ms or 32,000 rows. What they derive is filed under the last record it covers, and a cut always ends at such a record,
+so that rows and what was derived of them reach segments together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from observatory.contracts import Stage
+from observatory.model.batch import Batch
+from observatory.model.clock import SECOND, Clock, Nanos
+from observatory.pipeline.ingest import Durable
+from observatory.pipeline.open_rows import OpenRecords
+
+INTERVAL = SECOND // 4
+ROWS = 32_768
+
+
+class Observe:
+    """Called by the ingest loop's last thread: with records in order, and with none when nothing came for `INTERVAL`."""
+
+    def __init__(self, open_rows: OpenRecords, stages: Sequence[Stage], clock: Clock, ticked: Callable[[Nanos], None]) -> None:
+        self._open, self._stages, self._clock, self._ticked = open_rows, stages, clock, ticked
+        self._derived: list[Batch] = []
+        self._seq = self._rows = 0
+        self._last: Nanos = 0
+
+    def __call__(self, durable: list[Durable]) -> None:
+        """Take records; tick when it is time."""
+        now = self._clock.now()
+        for item in durable:
+            self._open.add(item.record, item.rows)
+            for stage in self._stages:
+                self._derived.extend(stage.process(Batch(item.record.signal, item.rows, item.record.seq), now))
+            self._seq = item.record.seq
+            self._rows += item.record.rows
+        if self._rows >= ROWS or now - self._last >= INTERVAL:
+            self.tick(now)
+
+    def tick(self, now: Nanos) -> None:
+        """Let every stage give what is ready, and file it."""
+        self._last = now
+        for stage in self._stages:
+            self._derived.extend(stage.tick(now))
+        if self._rows:
+            self._open.derived(self._seq, self._derived)
+            self._derived, self._rows = [], 0
+        self._ticked(now)

@@ -1,0 +1,116 @@
+"""What is durable and not yet in a segment, as queries see it: records, what was derived of them, and which of them hold which trace."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from observatory.contracts import OpenRecord
+from observatory.model.batch import Batch
+from observatory.model.clock import Nanos
+from observatory.model.schema import schema
+from observatory.model.signal import Signal
+
+
+class _Open(NamedTuple):
+    record: OpenRecord
+    ids: np.ndarray | None  # sorted first halves of the trace ids in it
+    bytes: int  # of the rows in memory
+
+
+class _Derived(NamedTuple):
+    upto: int  # the last seq it covers
+    batches: list[Batch]
+
+
+class Pending(NamedTuple):
+    """What waits to be cut: records, rows, their bytes in memory, and when the oldest came (None when nothing waits)."""
+
+    records: int
+    rows: int
+    bytes: int
+    oldest: Nanos | None
+
+
+class OpenRecords:
+    """`contracts.OpenRows`, kept by the ingest threads; safe to ask from any thread."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []
+        self._derived: list[_Derived] = []
+        self._lock = threading.Lock()
+
+    def add(self, record: OpenRecord, rows: pa.RecordBatch) -> None:
+        """A record is durable. Called in the order of seq."""
+        ids = trace_hashes(rows.column("trace_id")) if record.signal in (Signal.SPANS, Signal.LOGS) else None
+        with self._lock:
+            self._open.append(_Open(record, ids, rows.nbytes))
+
+    def derived(self, upto: int, batches: list[Batch]) -> None:
+        """What the stages made of all records up to a seq that earlier calls did not cover."""
+        with self._lock:
+            self._derived.append(_Derived(upto, batches))
+
+    def records(self, after: int) -> Sequence[OpenRecord]:
+        """All open records with seq > after, in order."""
+        with self._lock:
+            return [o.record for o in self._behind(after)]
+
+    def traces(self, after: int) -> pa.Table:
+        """Fragments of the open spans; rows of one trace may be in several."""
+        return self.derived_rows(Signal.TRACES, after)
+
+    def derived_rows(self, signal: Signal, after: int, upto: int | None = None) -> pa.Table:
+        """Derived rows of one signal of the records in (after, upto]."""
+        with self._lock:
+            filed = [d for d in self._derived if d.upto > after and (upto is None or d.upto <= upto)]
+        return pa.Table.from_batches([b.rows for d in filed for b in d.batches if b.signal is signal], schema(signal))
+
+    def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:
+        """The open records that may hold rows of this trace."""
+        wanted = np.frombuffer(trace_id[:8], np.uint64)[0]
+        with self._lock:
+            return [o.record for o in self._behind(after) if o.ids is not None and _holds(o.ids, wanted)]
+
+    def forget(self, upto: int) -> None:
+        """These records are in segments now, and no reader needs them."""
+        with self._lock:
+            del self._open[: bisect_right(self._open, upto, key=_seq)]
+            self._derived = [d for d in self._derived if d.upto > upto]
+
+    def pending(self, after: int) -> Pending:
+        """What is behind a checkpoint."""
+        with self._lock:
+            behind = self._behind(after)
+        oldest = behind[0].record.received_at if behind else None
+        return Pending(len(behind), sum(o.record.rows for o in behind), sum(o.bytes for o in behind), oldest)
+
+    @property
+    def cuttable(self) -> int:
+        """The last seq that is filed with all that was derived of it; a cut ends there."""
+        with self._lock:
+            return self._derived[-1].upto if self._derived else 0
+
+    def _behind(self, after: int) -> list[_Open]:
+        return self._open[bisect_right(self._open, after, key=_seq) :]
+
+
+def trace_hashes(ids: pa.Array) -> np.ndarray:
+    """The sorted distinct first 8 bytes of trace ids, as native numbers; a null reads as whatever lies there, which only costs a read."""
+    if len(ids) == 0:
+        return np.zeros(0, np.uint64)
+    return np.unique(np.frombuffer(ids.buffers()[1], np.uint64, offset=ids.offset * 16, count=2 * len(ids))[::2])
+
+
+def _seq(entry: _Open) -> int:
+    return entry.record.seq
+
+
+def _holds(ids: np.ndarray, wanted: np.uint64) -> bool:
+    at = int(np.searchsorted(ids, wanted))
+    return at < len(ids) and bool(ids[at] == wanted)
