@@ -60,7 +60,7 @@ class CutConfig(Section):
     """… or when the open rows take this much in memory form, which bounds the time to read them back after a crash."""
 
     max_open_bytes: int = Field(default=4096 * MIB, ge=64 * MIB)
-    """Exports are refused while more than this waits to be cut: eight cuts, a minute of the highest rate, so that a slow disk is noticed."""
+    """Exports are refused while more than this waits to be cut: eight cuts, half a minute of the highest rate."""
 
     row_group_rows: int = Field(default=16_384, ge=1024)
     """Rows of a row group, the unit that is held in memory while cutting and read when a trace is opened."""

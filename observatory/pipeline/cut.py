@@ -1,6 +1,7 @@
 """The cut: rows move from the journal to Parquet segments, what was derived of them with them, in one manifest transaction.
 
-A thread of its own, at low priority, that holds one row group in memory. Killed at any instruction it leaves files that the next start sweeps.
+A thread of its own, at low priority, that holds one row group in memory. Killed at any instruction it leaves files that the next start
+sweeps.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from time import perf_counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from observatory.storage.manifest import Manifest
+from observatory.storage.segment import SegmentWriter
 from prometheus_client import CollectorRegistry, Counter
 
 from observatory.contracts import OpenRecord, Segment, Swap
@@ -23,8 +26,6 @@ from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.storage import records
-from observatory.storage.manifest import Manifest
-from observatory.storage.segment import SegmentWriter
 from observatory.storage.traces import fold
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ class Cut:
             self._due.set()
 
     def cut(self) -> int:
-        """Cut everything that is cuttable now; the number of rows cut. Raises OSError when the disk is full: nothing is half-visible then."""
+        """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
         after, upto = self._manifest.checkpoint, self._open.cuttable
         if upto <= after:
             return 0

@@ -64,7 +64,7 @@ class Durable(NamedTuple):
 
 
 class Ingest:
-    """The `Sink` of the appliance. `put` returns when the export is fsynced. The stages `before` rewrite rows before they touch the disk."""
+    """The `Sink` of the appliance: `put` returns when the export is fsynced. Stages `before` rewrite rows before they touch the disk."""
 
     def __init__(
         self,
@@ -146,14 +146,14 @@ class Ingest:
     def status(self) -> dict[str, int]:
         """Totals since start, for the status page."""
 
-        def total(counter: Counter, label: str) -> int:
-            return int(counter.labels(label)._value.get())
-
+        requests = _totals(self._requests)
         return {
-            **{str(signal): total(self._rows, signal) for signal in RECEIVED},
-            "rejected": sum(total(self._rejected, signal) for signal in RECEIVED),
-            "requests": sum(total(self._requests, outcome) for outcome in OUTCOMES),
-            **{outcome: total(self._requests, outcome) for outcome in OUTCOMES},
+            **dict.fromkeys(RECEIVED, 0),
+            **_totals(self._rows),
+            "rejected": sum(_totals(self._rejected).values()),
+            "requests": sum(requests.values()),
+            **dict.fromkeys(OUTCOMES, 0),
+            **requests,
             "queue_bytes": self.queued_bytes,
             "queue_limit_bytes": self._config.queue_bytes,
         }
@@ -295,6 +295,12 @@ class Ingest:
                 self._observe(durable)
             except Exception:
                 log.exception("observing %d records failed; their rows are stored, their summaries may be late", len(durable))
+
+
+def _totals(counter: Counter) -> dict[str, int]:
+    """A counter's totals by its one label."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples if sample.name.endswith("_total"))
+    return {next(iter(sample.labels.values())): int(sample.value) for sample in samples}
 
 
 def _answer(outcome: Outcome) -> Reply | Exception:

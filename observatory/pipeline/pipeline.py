@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from observatory.storage.manifest import Manifest
 from prometheus_client import CollectorRegistry, Gauge
 
 from observatory.contracts import Decoder, Stage
@@ -20,7 +21,6 @@ from observatory.pipeline.observe import Observe
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.resends import Resends
 from observatory.storage import records
-from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,159 @@
+"""The appliance: the only place that introduces rooms to each other.
+
+Starting goes from the disk to the doors, stopping from the doors to the disk, so that nothing is ever accepted that has nowhere to go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from observatory.api.server import Api
+from observatory.jobs.compact import Compact
+from observatory.jobs.expire import Expire
+from observatory.jobs.runner import Runner
+from observatory.otlp.decode import decoders
+from observatory.receivers.admission import Admission
+from observatory.receivers.grpc import OtlpGrpc
+from observatory.receivers.http import OtlpHttp
+from observatory.storage.engine import Engine
+from observatory.storage.manifest import Manifest
+from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
+
+from observatory.errors import CannotStart
+from observatory.model.address import Address
+from observatory.model.clock import SECOND, Clock, SystemClock
+from observatory.model.signal import Signal
+from observatory.pipeline.pipeline import Pipeline
+from observatory.pipeline.summarize import Summarize
+from observatory.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Observatory:
+    """One running appliance. `async with Observatory(settings) as app:` serves until the block ends."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.registry = CollectorRegistry()
+        self.addresses: dict[str, str] = {}
+        self._closing = contextlib.AsyncExitStack()
+        self._started_at = 0
+
+    async def start(self) -> None:
+        """Open the data directory, recover the journal, open the doors. Raises CannotStart with one clear sentence."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+
+    async def stop(self) -> None:
+        """Close the doors, make durable what was taken, close the data directory."""
+        await self._closing.aclose()
+
+    async def __aenter__(self) -> Observatory:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def _start(self) -> None:
+        settings, registry = self.settings, self.registry
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self._started_at = self.clock.now()
+        data_dir = make_data_dir(settings.server.data)
+
+        self.manifest = Manifest.open(data_dir, self._started_at)
+        self._closing.callback(self.manifest.close)
+        kernel = decoders(settings.ingest.decoder)
+        self.native = kernel.native
+        Gauge("observatory_decoder_native", "1 when the native kernel decodes, 0 on the slow reference decoder", registry=registry).set(
+            kernel.native
+        )
+        by_signal = {Signal.SPANS: kernel.spans, Signal.LOGS: kernel.logs, Signal.METRIC_POINTS: kernel.metric_points}
+        self.pipeline = Pipeline(
+            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), (Summarize(),), self.clock, registry
+        )
+        await self.pipeline.start()
+        self._closing.push_async_callback(self.pipeline.stop)
+
+        self.engine = Engine(self.manifest, self.pipeline.open_rows, data_dir, settings.storage)
+        self._closing.callback(self.engine.close)
+        jobs = (
+            Compact(data_dir, self.manifest, settings.jobs),
+            Expire(data_dir, self.manifest, settings.storage),
+        )
+        self.jobs = Runner(self.manifest, jobs, self.clock, settings.jobs, registry)
+        self.jobs.start()
+        self._closing.callback(self.jobs.stop)
+        await self._open_doors()
+
+    async def _open_doors(self) -> None:
+        settings, sink = self.settings, self.pipeline.ingest
+        admission = Admission(settings.receivers, self.registry)
+        http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
+        grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
+        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts=(http.add_routes,))
+        await self._door("listen", settings.server.listen, api.start, api.stop)
+        await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
+        await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)
+
+    async def _door(
+        self,
+        name: str,
+        address: Address,
+        start: Callable[[str, int], Coroutine[Any, Any, tuple[str, int]]],
+        stop: Callable[[], Coroutine[Any, Any, None]],
+    ) -> None:
+        try:
+            host, port = await start(address.host, address.port)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CannotStart(f"server.{name}: cannot listen on {address}: {why}; choose another port or stop what uses it") from error
+        self._closing.push_async_callback(stop)
+        self.addresses[name] = str(Address(host, port))
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether exports are taken now, and if not, why."""
+        why = self.pipeline.ingest.refusing
+        return why is None, why or "ready"
+
+    def status(self) -> dict[str, Any]:
+        """What `GET /api/v1/status` says."""
+        accepting, reason = self.ready()
+        return {
+            "version": importlib.metadata.version("llm-observatory"),
+            "started_at": self._started_at,
+            "uptime_s": round((self.clock.now() - self._started_at) / SECOND, 1),
+            "decoder": "native" if self.native else "reference",
+            "accepting": {"ok": accepting, "reason": reason},
+            "listeners": self.addresses,
+            **self.pipeline.status(),
+            "storage": self.engine.status(),
+            "jobs": self.jobs.status(),
+        }
+
+
+def make_data_dir(path: Path) -> Path:
+    """The data directory, made when it is missing, writable for its owner only. Raises CannotStart when it cannot be used."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = path / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(
+            f"server.data: cannot write to {path}: {error.strerror or error}; choose another directory with --data"
+        ) from error
+    return path

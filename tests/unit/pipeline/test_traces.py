@@ -1,0 +1,70 @@
+"""Summaries of traces: equal to a brute-force count, and folding is associative."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from observatory.testing.contracts import check_stage
+from rows import NOW, span_rows
+
+from observatory.model.batch import Batch
+from observatory.model.schema import schema
+from observatory.model.signal import Signal
+from observatory.pipeline.summarize import Summarize
+from observatory.storage.traces import SPAN_COLUMNS, fold, summarize
+
+
+def brute(spans: list[dict]) -> dict[bytes, tuple]:
+    traces: dict[bytes, list[dict]] = {}
+    for span in spans:
+        traces.setdefault(span["trace_id"], []).append(span)
+    return {
+        key: (
+            min(s["start_ns"] for s in group),
+            max(s["start_ns"] + s["duration_ns"] for s in group),
+            len(group),
+            sum(s["status_code"] == 2 for s in group),
+            any(s["parent_span_id"] is None for s in group),
+            min((s["parent_span_id"] is not None, s["start_ns"]) for s in group)[1],
+            sorted({s["service_name"] for s in group if s["service_name"] is not None}),
+        )
+        for key, group in traces.items()
+    }
+
+
+def said(rows: pa.RecordBatch) -> dict[bytes, tuple]:
+    keys = ("start_ns", "end_ns", "span_count", "error_count", "has_root", "root_start_ns", "services")
+    return {row["trace_id"]: tuple(row[key] for key in keys) for row in rows.to_pylist()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60), traces=st.integers(1, 12))
+def test_summaries_count_what_is_there(seed: int, n: int, traces: int) -> None:
+    spans = span_rows(n, random.Random(seed), traces)
+    rows = summarize(pa.Table.from_batches([spans]))
+    assert rows.schema == schema(Signal.TRACES)
+    assert said(rows) == brute(spans.to_pylist())
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), pieces=st.integers(1, 5))
+def test_folding_pieces_in_any_order_is_summarising_the_whole(seed: int, pieces: int) -> None:
+    rng = random.Random(seed)
+    spans = span_rows(50, rng, 8)
+    parts = [spans.slice(i * 50 // pieces, (i + 1) * 50 // pieces - i * 50 // pieces).select(SPAN_COLUMNS) for i in range(pieces)]
+    rng.shuffle(parts)
+    folded = fold(pa.Table.from_batches([summarize(pa.Table.from_batches([part])) for part in parts]))
+    assert said(folded) == said(summarize(pa.Table.from_batches([spans])))
+
+
+def test_nothing_gives_nothing() -> None:
+    assert summarize(schema(Signal.SPANS).empty_table()).num_rows == 0
+    assert fold(schema(Signal.TRACES).empty_table()).num_rows == 0
+
+
+def test_summarize_keeps_the_law_of_stages() -> None:
+    rng = random.Random(1)
+    check_stage(Summarize, [Batch(Signal.SPANS, span_rows(n, rng), seq) for seq, n in enumerate((1, 40, 7), 1)], now=NOW)
