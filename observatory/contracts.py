@@ -37,7 +37,8 @@ class Decoder(Protocol):
 class Stage(Protocol):
     """Columns in, columns out. No clock, task or I/O inside; time is handed in.
 
-    Law, checked by `testing.contracts`: rows in == rows out + dropped + held, at every moment.
+    Law, checked by `testing.contracts`: rows in == rows out + dropped + held, at every moment. A stage that derives rows (a summary, a
+    measurement) counts the input rows that what it gave accounts for.
     """
 
     def process(self, batch: Batch, now: Nanos) -> Iterable[Batch]:
