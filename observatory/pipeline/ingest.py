@@ -11,10 +11,10 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import xxhash
@@ -63,6 +63,18 @@ class Durable(NamedTuple):
     rows: pa.RecordBatch
 
 
+class Observer(Protocol):
+    """Who is told of durable records, in order, at least every `TICK_S` (then with none)."""
+
+    def __call__(self, durable: list[Durable]) -> None:
+        """Take records."""
+        ...
+
+    def tick(self, now: Nanos) -> None:
+        """Let everything taken so far go through the stages now."""
+        ...
+
+
 class Ingest:
     """The `Sink` of the appliance: `put` returns when the export is fsynced. Stages `before` rewrite rows before they touch the disk."""
 
@@ -73,7 +85,7 @@ class Ingest:
         decoders: dict[Signal, Decoder],
         before: Sequence[Stage],
         resends: Resends,
-        observe: Callable[[list[Durable]], None],
+        observe: Observer,
         clock: Clock,
         registry: CollectorRegistry,
     ) -> None:
@@ -81,7 +93,7 @@ class Ingest:
         self._resends, self._observe, self._clock = resends, observe, clock
         self._inbox: queue.SimpleQueue[Waiting | object] = queue.SimpleQueue()
         self._decoded: queue.Queue[MicroBatch | object] = queue.Queue(maxsize=2)
-        self._durable: queue.Queue[list[Durable] | object] = queue.Queue(maxsize=64)
+        self._durable: queue.Queue[list[Durable] | threading.Event | object] = queue.Queue(maxsize=64)
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queued_bytes = 0
@@ -137,6 +149,12 @@ class Ingest:
         if why != self._full:
             log.warning("refusing exports: %s", why) if why else log.info("taking exports again")
         self._full = why
+
+    def quiesce(self) -> None:
+        """Wait, off the event loop, until every record made durable so far went through the stages."""
+        passed = threading.Event()
+        self._durable.put(passed)
+        passed.wait()
 
     @property
     def refusing(self) -> str | None:
@@ -289,6 +307,10 @@ class Ingest:
                 durable = self._durable.get(timeout=TICK_S)
             except queue.Empty:
                 durable = []
+            if isinstance(durable, threading.Event):
+                self._observe.tick(self._clock.now())
+                durable.set()
+                continue
             if not isinstance(durable, list):
                 return
             try:

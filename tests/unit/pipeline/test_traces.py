@@ -7,7 +7,6 @@ import random
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from observatory.testing.contracts import check_stage
 from rows import span_rows
 
 from observatory.model.batch import Batch
@@ -15,6 +14,7 @@ from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.pipeline.summarize import Summarize
 from observatory.storage.traces import SPAN_COLUMNS, fold, summarize
+from observatory.testing.contracts import check_stage
 
 
 def brute(spans: list[dict]) -> dict[bytes, tuple]:
