@@ -1,0 +1,1 @@
+"""The load generator: payloads prebuilt in Python, sent by a small C program that patches ids and times in place."""
