@@ -1,1 +1,1 @@
-"""The command line, one file a command."""
+"""The `observatory` command: one file a command."""

@@ -1,0 +1,59 @@
+"""Talks to a running appliance; the standard library only, so that a command answers at once."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from observatory.errors import CannotStart, ObservatoryError
+
+DEFAULT_URL = "http://127.0.0.1:4319"
+
+# The appliance is on this machine or named by the user: a proxy of the environment is for other traffic.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Refused(ObservatoryError):
+    """The appliance answered, and the answer is no; the message is its own."""
+
+
+def get(url: str, path: str, timeout: float = 10.0) -> Any:
+    """The JSON of a GET. Raises Refused, or CannotStart when there is no appliance at `url`."""
+    return _ask(urllib.request.Request(_join(url, path), headers={"accept": "application/json"}), url, timeout)
+
+
+def post(url: str, path: str, body: Any, timeout: float = 120.0) -> Any:
+    """The JSON of a POST of JSON. Raises as `get`."""
+    headers = {"accept": "application/json", "content-type": "application/json"}
+    return _ask(urllib.request.Request(_join(url, path), json.dumps(body).encode(), headers), url, timeout)
+
+
+def _join(url: str, path: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise CannotStart(f"--url: expected an address such as {DEFAULT_URL}, got {url!r}")
+    return url.rstrip("/") + path
+
+
+def _ask(request: urllib.request.Request, url: str, timeout: float) -> Any:
+    try:
+        with _OPENER.open(request, timeout=timeout) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        raise Refused(_reason(error)) from None
+    except (urllib.error.URLError, OSError) as error:
+        reason = getattr(error, "reason", None) or error
+        why = getattr(reason, "strerror", None) or reason
+        raise CannotStart(
+            f"no appliance answers at {url} ({why}); start one with `observatory serve`, or name its page with --url"
+        ) from None
+    except ValueError:
+        raise CannotStart(f"what answers at {url} is not an observatory: its answer is not JSON") from None
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.code} {error.reason}"

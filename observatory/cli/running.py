@@ -1,0 +1,112 @@
+"""A running appliance as its user sees it: what it says when it is ready, and how signals end it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from observatory.app import Observatory
+from observatory.settings import Settings
+
+STOP_SECONDS = 9.0  # a supervisor that allows 10 s sees us end by ourselves; what was acknowledged is durable at every moment
+
+log = logging.getLogger("observatory.serve")
+
+
+async def serve(settings: Settings, print_ready: bool = False, beside: Callable[[Observatory], Awaitable[None]] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. `beside` runs as long as the appliance does. Raises CannotStart."""
+    stop = stop_on_signals()
+    async with Observatory(settings) as app:
+        announce(app, print_ready)
+        company = asyncio.ensure_future(beside(app)) if beside else None
+        await stop.wait()
+        if company is not None:
+            company.cancel()
+            await asyncio.gather(company, return_exceptions=True)
+    log.info("stopped; everything that was acknowledged is on disk")
+    return 0
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT. A second one, or `STOP_SECONDS` after the first, ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def heard(number: signal.Signals) -> None:
+        if stop.is_set():
+            _leave(128 + number, f"{number.name} again: leaving at once; what was acknowledged is on disk")
+        log.info("%s: stopping; a second one leaves at once", number.name)
+        stop.set()
+        late = f"not stopped after {STOP_SECONDS:.0f} s: leaving; what was acknowledged is on disk"
+        # a thread, because what hangs might be the loop itself
+        timer = threading.Timer(STOP_SECONDS, _leave, (1, late))
+        timer.daemon = True
+        timer.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, heard, number)
+    return stop
+
+
+def _leave(code: int, why: str) -> None:
+    log.warning(why)
+    os._exit(code)
+
+
+def announce(app: Observatory, print_ready: bool) -> None:
+    """Tell a program (one JSON line) or a person (where the page is, where data goes, how to send a first trace) that we are ready."""
+    server = app.settings.server
+    if not app.native:
+        log.warning(
+            "THE SLOW DECODER IS RUNNING: the native kernel was not built, so spans are decoded in pure Python, some 30 times slower. "
+            "Install a C++ compiler and install the package again, or use a wheel made for this platform."
+        )
+    for name in ("listen", "otlp_grpc", "otlp_http"):
+        if not getattr(server, name).loopback:
+            log.warning("server.%s: other machines reach %s, and nobody is asked who they are", name, app.addresses[name])
+    if print_ready:
+        print(json.dumps({"ready": True, **app.addresses}), flush=True)
+    else:
+        print(greeting(app.addresses, server.data), flush=True)
+    log.info("ready: page and API on %(listen)s, OTLP on %(otlp_grpc)s (gRPC) and %(otlp_http)s (HTTP)", app.addresses)
+
+
+def greeting(addresses: dict[str, str], data: Path) -> str:
+    """What a person reads at the start."""
+    http = addresses["otlp_http"]
+    if http.endswith(":4318") and addresses["otlp_grpc"].endswith(":4317"):
+        programs = "Any OpenTelemetry program on this machine finds it by itself. A first trace without one:"
+    else:
+        programs = f"OpenTelemetry programs find it by OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}. A first trace without one:"
+    return f"""
+  LLM Observatory is ready.
+
+    page    http://{addresses["listen"]}
+    OTLP    gRPC {addresses["otlp_grpc"]}, HTTP http://{http}
+    data    {data}
+
+  {programs}
+
+    curl http://{http}/v1/traces -H 'content-type: application/json' -d '{first_trace(time.time_ns())}'
+
+  Ctrl-C stops it.
+"""
+
+
+def first_trace(now: int) -> str:
+    """The smallest export request worth looking at, as OTLP/JSON: one span that ends `now`."""
+    span = {
+        "traceId": os.urandom(16).hex(),
+        "spanId": os.urandom(8).hex(),
+        "name": "hello",
+        "startTimeUnixNano": str(now - 120_000_000),
+        "endTimeUnixNano": str(now),
+    }
+    service = {"attributes": [{"key": "service.name", "value": {"stringValue": "curl"}}]}
+    return json.dumps({"resourceSpans": [{"resource": service, "scopeSpans": [{"spans": [span]}]}]}, separators=(",", ":"))

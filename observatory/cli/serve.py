@@ -1,0 +1,59 @@
+"""`observatory serve`: the appliance, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from observatory.settings import Settings
+
+DEFAULT_URL = "http://127.0.0.1:4319"
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command's own flags; each overrides its key in the configuration."""
+    said = "Start the appliance; SIGTERM or Ctrl-C stops it cleanly."
+    command = commands.add_parser("serve", help="start the appliance", description=said)
+    add_server_flags(command)
+    command.add_argument("--print-ready", action="store_true", help="print one JSON line with the addresses when ready, for programs")
+    command.set_defaults(run=run)
+
+
+def add_server_flags(command: argparse.ArgumentParser) -> None:
+    """The flags of every command that starts or inspects an appliance."""
+    command.add_argument("--config", metavar="FILE", type=Path, help="configuration, TOML (default: $OBSERVATORY_CONFIG, else none)")
+    command.add_argument("--data", metavar="DIR", help="data directory (default: $XDG_DATA_HOME/observatory or ~/.local/share/observatory)")
+    command.add_argument("--listen", metavar="HOST:PORT", help="page and API (default: 127.0.0.1:4319; port 0: any free one)")
+    command.add_argument("--otlp-grpc", metavar="HOST:PORT", help="OTLP over gRPC (default: 127.0.0.1:4317)")
+    command.add_argument("--otlp-http", metavar="HOST:PORT", help="OTLP over HTTP (default: 127.0.0.1:4318)")
+    insecure = "allow addresses that other machines can reach, although nobody is asked who they are"
+    command.add_argument("--insecure", action="store_true", default=None, help=insecure)
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings that the flags of `add_server_flags`, the environment and the file make together. Raises CannotStart, BadConfig."""
+    from observatory.cli.sources import load
+
+    flags = {f"server.{key}": getattr(args, key, None) for key in ("data", "listen", "otlp_grpc", "otlp_http", "insecure")}
+    return load(config_path(args), os.environ, flags)
+
+
+def config_path(args: argparse.Namespace) -> Path | None:
+    """`--config`, else `$OBSERVATORY_CONFIG`, else none: a file that happens to lie in the current directory changes nothing."""
+    named = os.environ.get("OBSERVATORY_CONFIG")
+    return args.config or (Path(named) if named else None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal; 0 when everything was closed in order."""
+    import asyncio
+
+    from observatory.cli import logs
+    from observatory.cli.running import serve
+
+    settings = settings_of(args)
+    logs.configure(settings.log)
+    return asyncio.run(serve(settings, print_ready=args.print_ready))
