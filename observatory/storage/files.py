@@ -1,0 +1,65 @@
+"""What storage asks of the file system, in one place, so that a test can stop the world at any of these steps.
+
+Nothing is visible under its own name before it is complete and fsynced: written as `.tmp`, fsynced, renamed, directory fsynced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+class Files:
+    """Durable file operations. All raise OSError as the system does; a full disk is `errno.ENOSPC`."""
+
+    def create(self, path: Path) -> int:
+        """A new file for writing, as a descriptor. An older file of that name, left by a crash, is replaced."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+    def write(self, fd: int, data: bytes | memoryview) -> None:
+        """Write all of it; a short write is continued."""
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[os.write(fd, view) :]
+
+    def sync(self, fd: int) -> None:
+        """Return when the file's bytes are on the disk. After a failure the file must be given up: a second try may lie."""
+        os.fsync(fd)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a complete file its name, and make the name durable."""
+        source.rename(target)
+        self.sync_directory(target.parent)
+        if source.parent != target.parent:
+            self.sync_directory(source.parent)
+
+    def sync_directory(self, path: Path) -> None:
+        """Make the names in a directory durable."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def unlink(self, path: Path) -> None:
+        """Delete a file; one that is gone already is fine."""
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+
+
+DISK = Files()
+"""The real file system; stateless."""
+
+
+def write_file(files: Files, path: Path, data: bytes | memoryview) -> None:
+    """A whole file, durable and all or nothing."""
+    temporary = path.with_name(path.name + ".tmp")
+    fd = files.create(temporary)
+    try:
+        files.write(fd, data)
+        files.sync(fd)
+    finally:
+        os.close(fd)
+    files.rename(temporary, path)

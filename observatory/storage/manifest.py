@@ -1,0 +1,401 @@
+"""The manifest: which segments are live, and how far the journal is in them. One SQLite file, one transaction a swap."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import fcntl
+import json
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from observatory.contracts import Segment, Swap
+from observatory.errors import CannotStart
+from observatory.model.clock import SECOND, Nanos
+from observatory.model.signal import Signal
+from observatory.storage import swaplog, sweep, traceindex
+from observatory.storage.files import DISK, Files
+from observatory.storage.segment import from_json, index_path, to_json
+from observatory.storage.swaplog import State, Tombstone
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""The version of the data directory, in SQLite's `user_version`. A newer one is refused, an older one is migrated (there is none yet)."""
+
+_REBUILD = "`observatory doctor --rebuild-manifest` makes it again from what lies beside the segments"
+
+_TABLES = """
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE segment (id INTEGER PRIMARY KEY, body TEXT NOT NULL);                              -- live
+CREATE TABLE tombstone (id INTEGER PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);
+CREATE TABLE doomed (id INTEGER PRIMARY KEY, body TEXT NOT NULL);                               -- dropped, files perhaps still there
+CREATE TABLE unlogged (publish INTEGER PRIMARY KEY, body TEXT NOT NULL);                        -- swaps not yet in swaps.log
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A moment that stays readable: the segments live at `publish`; the journal's records after `checkpoint` complete them."""
+
+    publish: int
+    checkpoint: int
+    segments: tuple[Segment, ...]
+
+
+class Manifest:
+    """Open with `Manifest.open`; all methods may be called from any thread."""
+
+    def __init__(self, data_dir: Path, lock: int, db: sqlite3.Connection, files: Files) -> None:
+        self.data_dir, self._lock_fd, self._db, self._files = data_dir, lock, db, files
+        self._writing = threading.RLock()  # held over fsyncs; readers never wait for it
+        self._reading = threading.Lock()
+        self._state = State()
+        self._pins: Counter[tuple[int, int]] = Counter()
+        self._doomed: list[tuple[int, Segment, bool]] = []  # (publish that dropped it, segment, keep its index)
+        self._deleted: list[int] = []
+        self._abandoned: list[Segment] = []
+        self._settings: dict[str, str] = {}
+        self.broken: dict[int, str] = {}
+
+    @classmethod
+    def open(cls, data_dir: Path, now: Nanos, *, create: bool = True, trash_days: float = 7.0, files: Files = DISK) -> Manifest:
+        """Lock the data directory, load, and put aside what no swap published. Raises CannotStart with one sentence."""
+        lock = _lock(data_dir, create)
+        try:
+            manifest = cls(data_dir, lock, _connect(data_dir, create), files)
+            manifest._load()
+            manifest._catch_up()
+            sweep.sweep(data_dir, manifest._state, now, trash_days, files)
+            manifest._check_files()
+            return manifest
+        except sqlite3.Error as error:
+            os.close(lock)
+            raise CannotStart(
+                f"{data_dir / 'manifest.sqlite3'}: {error}; `observatory doctor --rebuild-manifest` makes it again"
+            ) from error
+        except BaseException:
+            os.close(lock)
+            raise
+
+    # --- what is there ---
+
+    def live(self, signal: Signal | None = None) -> tuple[Segment, ...]:
+        """Live segments by id, without those set aside as broken."""
+        with self._reading:
+            return tuple(s for s in self._state.live.values() if (signal is None or s.signal == signal) and s.id not in self.broken)
+
+    @property
+    def checkpoint(self) -> int:
+        """Every journal record up to this seq is in segments."""
+        return self._state.checkpoint
+
+    @property
+    def publish(self) -> int:
+        """The number of the last swap."""
+        return self._state.publish
+
+    @contextmanager
+    def pin(self) -> Iterator[Pin]:
+        """Hold the present moment: files of its segments are not deleted, and the journal keeps its records, until the end of the block."""
+        with self._reading:
+            state = self._state
+            pin = Pin(state.publish, state.checkpoint, tuple(s for s in state.live.values() if s.id not in self.broken))
+            held = (pin.publish, pin.checkpoint)
+            self._pins[held] += 1
+        try:
+            yield pin
+        finally:
+            with self._reading:
+                self._pins[held] -= 1
+                if not self._pins[held]:
+                    del self._pins[held]
+            self._delete_doomed()
+
+    def pinned_checkpoint(self) -> int:
+        """The lowest checkpoint a reader still holds, else `checkpoint`: the journal may forget records up to it."""
+        with self._reading:
+            return min((checkpoint for _, checkpoint in self._pins), default=self._state.checkpoint)
+
+    def expired(self, trace_id: bytes) -> str | None:
+        """Why and when spans of this trace were deleted, None when nothing is known of that. Ask only after the trace was not found."""
+        with self._reading:
+            gone = {index_path(self.data_dir / t.segment.uri): t for t in self._state.tombstones.values()}
+        held = traceindex.holders(reversed(gone), trace_id)
+        if held is None:
+            return None
+        return f"deleted on {_day(gone[held].at)}: {gone[held].why}"
+
+    def set_aside(self, id: int, why: str) -> None:
+        """A segment cannot be read: queries are answered from the rest from now on. It stays in the manifest; doctor says what to do."""
+        with self._reading:
+            if id in self.broken or id not in self._state.live:
+                return
+            self.broken = {**self.broken, id: why}
+        log.error("segment %d is set aside, queries are answered without it: %s", id, why)
+
+    # --- what changes ---
+
+    def next_id(self) -> int:
+        """A segment id that was never given before, also across crashes. Raises OSError when the disk is full."""
+        with self._writing:
+            id = self._state.last_id + 1
+            with self._transaction():
+                self._put("last_id", str(id))
+            with self._reading:
+                self._state.last_id = id
+            return id
+
+    def swap(self, swap: Swap, now: Nanos | None = None) -> int:
+        """Publish: all or nothing, durable on return; the publish number.
+
+        Raises ValueError when a dropped id is not live or an added one is, OSError (ENOSPC) when the disk is full. After an OSError the
+        files of `add` belong to the manifest, which deletes them when the next swap succeeds: until then they may be found published.
+        """
+        with self._writing:
+            self._refuse_bad(swap)
+            publish = self._state.publish + 1
+            added = [replace(segment, publish=publish) for segment in swap.add]
+            dropped = [self._state.live[id] for id in swap.drop]
+            deleted = list(self._deleted)
+            entry: dict[str, Any] = {"publish": publish, "at": time.time_ns() if now is None else now, "last_id": self._state.last_id}
+            entry |= {"add": [to_json(s) for s in added], "drop": list(swap.drop), "expired": swap.expired, "checkpoint": swap.checkpoint}
+            try:
+                with self._transaction():
+                    self._write(swap, entry, added, dropped, deleted)
+            except OSError:
+                self._abandoned.extend(added)
+                raise
+            with self._reading:
+                self._adopt(entry, dropped, keep_index=swap.expired is not None)
+            self._deleted = [id for id in self._deleted if id not in deleted]
+            self._log_swaps()
+            self._delete_abandoned()
+            self._delete_doomed()
+            return publish
+
+    def forget(self, before: Nanos) -> int:
+        """Drop tombstones older than `before` with their trace indexes: such traces become unknown. How many."""
+        with self._writing:
+            old = [t for t in self._state.tombstones.values() if t.at < before]
+            if old:
+                for tombstone in old:
+                    self._files.unlink(index_path(self.data_dir / tombstone.segment.uri))
+                with self._transaction():
+                    self._db.executemany("DELETE FROM tombstone WHERE id = ?", [(t.segment.id,) for t in old])
+                with self._reading:
+                    gone = {t.segment.id for t in old}
+                    self._state.tombstones = {id: t for id, t in self._state.tombstones.items() if id not in gone}
+            return len(old)
+
+    def get(self, key: str) -> str | None:
+        """A small setting, as it was set."""
+        with self._reading:
+            return self._settings.get(key)
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a small setting, durably."""
+        with self._writing:
+            with self._transaction():
+                self._put(f"user.{key}", value)
+            with self._reading:
+                self._settings[key] = value
+
+    def close(self) -> None:
+        """Let go of the data directory."""
+        with self._writing:
+            if self._lock_fd >= 0:
+                self._db.close()
+                os.close(self._lock_fd)
+                self._lock_fd = -1
+
+    # --- inside ---
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            raise OSError(errno.ENOSPC if full else errno.EIO, f"the manifest cannot be written: {error}") from error
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _put(self, key: str, value: str) -> None:
+        self._db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
+
+    def _refuse_bad(self, swap: Swap) -> None:
+        for id in swap.drop:
+            if id not in self._state.live:
+                raise ValueError(f"segment {id} is not live")
+        if len(set(swap.drop)) < len(swap.drop):
+            raise ValueError("a segment is dropped twice")
+        for segment in swap.add:
+            if segment.id in self._state.live or segment.id > self._state.last_id:
+                raise ValueError(f"segment {segment.id} is live already or its id was never given")
+        if swap.checkpoint is not None and swap.checkpoint < self._state.checkpoint:
+            raise ValueError(f"the checkpoint would go back from {self._state.checkpoint} to {swap.checkpoint}")
+
+    def _write(self, swap: Swap, entry: dict[str, Any], added: list[Segment], dropped: list[Segment], deleted: list[int]) -> None:
+        db, now = self._db, entry["at"]
+        db.executemany("INSERT INTO segment VALUES (?, ?)", [(s.id, json.dumps(to_json(s))) for s in added])
+        db.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in dropped])
+        db.executemany("INSERT INTO doomed VALUES (?, ?)", [(s.id, json.dumps(to_json(s))) for s in dropped])
+        if swap.expired is not None:
+            rows = [(s.id, json.dumps(to_json(s)), now, swap.expired) for s in dropped if s.signal == Signal.SPANS]
+            db.executemany("INSERT INTO tombstone VALUES (?, ?, ?, ?)", rows)
+        if swap.checkpoint is not None:
+            self._put("checkpoint", str(swap.checkpoint))
+        self._put("publish", str(entry["publish"]))
+        db.execute("INSERT INTO unlogged VALUES (?, ?)", (entry["publish"], json.dumps(entry)))
+        db.executemany("DELETE FROM doomed WHERE id = ?", [(id,) for id in deleted])
+
+    def _adopt(self, entry: dict[str, Any], dropped: list[Segment], keep_index: bool) -> None:
+        state = replace(self._state, live=dict(self._state.live), tombstones=dict(self._state.tombstones))
+        state.apply(entry)
+        self._state = state
+        self._doomed.extend((state.publish, segment, keep_index) for segment in dropped)
+        self.broken = {id: why for id, why in self.broken.items() if id in state.live}
+
+    def _log_swaps(self, afresh: bool = False) -> None:
+        """Copy committed swaps to swaps.log. The swap stands whether or not this works; what is missing is added by the next one."""
+        path = swaplog.path_of(self.data_dir)
+        try:
+            rows = self._db.execute("SELECT publish, body FROM unlogged ORDER BY publish").fetchall()
+            if not afresh and path.exists() and path.stat().st_size < swaplog.COMPACT_BYTES:
+                swaplog.append(self._files, path, [json.loads(body) for _, body in rows])
+            else:
+                swaplog.replace(self._files, path, self._state)
+            # not worth an fsync of its own: a line that is there twice is read once
+            self._db.execute("PRAGMA synchronous = OFF")
+            self._db.execute("DELETE FROM unlogged WHERE publish <= ?", (rows[-1][0] if rows else 0,))
+        except (OSError, sqlite3.Error) as error:
+            log.warning("swaps.log is behind: %s", error)
+        finally:
+            self._db.execute("PRAGMA synchronous = FULL")
+
+    def _delete_doomed(self) -> None:
+        with self._reading:
+            oldest = min((publish for publish, _ in self._pins), default=None)
+            ready = [d for d in self._doomed if oldest is None or d[0] <= oldest]
+            self._doomed = [d for d in self._doomed if d not in ready]
+        for doomed in ready:
+            _, segment, keep_index = doomed
+            try:
+                self._remove(segment, keep_index)
+                self._deleted.append(segment.id)
+            except OSError as error:
+                log.warning("segment %d was dropped but cannot be deleted: %s", segment.id, error)
+                with self._reading:
+                    self._doomed.append(doomed)
+
+    def _delete_abandoned(self) -> None:
+        for segment in self._abandoned:
+            with contextlib.suppress(OSError):
+                self._remove(segment, keep_index=False)
+        self._abandoned.clear()
+
+    def _remove(self, segment: Segment, keep_index: bool) -> None:
+        path = self.data_dir / segment.uri
+        self._files.unlink(path)
+        if not keep_index or segment.signal != Signal.SPANS:
+            self._files.unlink(index_path(path))
+
+    def _load(self) -> None:
+        db, state = self._db, self._state
+        settings = dict(db.execute("SELECT key, value FROM setting"))
+        state.publish, state.checkpoint = int(settings.get("publish", 0)), int(settings.get("checkpoint", 0))
+        state.live = {id: from_json(json.loads(body)) for id, body in db.execute("SELECT id, body FROM segment ORDER BY id")}
+        for id, body, at, why in db.execute("SELECT id, body, at, why FROM tombstone ORDER BY id"):
+            state.tombstones[id] = Tombstone(from_json(json.loads(body)), at, why)
+        state.last_id = max([int(settings.get("last_id", 0)), *state.live, *state.tombstones])
+        self._settings = {key[5:]: value for key, value in settings.items() if key.startswith("user.")}
+        for id, body in db.execute("SELECT id, body FROM doomed").fetchall():
+            self._doomed.append((0, from_json(json.loads(body)), id in state.tombstones))
+        self._delete_doomed()
+
+    def _catch_up(self) -> None:
+        path = swaplog.path_of(self.data_dir)
+        logged, problems = swaplog.read(path)
+        if logged.publish > self._state.publish:
+            raise CannotStart(
+                f"{self.data_dir / 'manifest.sqlite3'} is older than the segments beside it (swap {self._state.publish}, the log has "
+                f"{logged.publish}); {_REBUILD}"
+            )
+        if problems or logged.publish < self._state.publish:
+            self._log_swaps(afresh=True)
+
+    def _check_files(self) -> None:
+        for segment in self._state.live.values():
+            try:
+                size = (self.data_dir / segment.uri).stat().st_size
+            except OSError as error:
+                self.set_aside(segment.id, f"{segment.uri}: {error.strerror}")
+                continue
+            if size != segment.bytes:
+                self.set_aside(segment.id, f"{segment.uri}: {size} bytes instead of {segment.bytes}")
+
+
+def _lock(data_dir: Path, create: bool) -> int:
+    try:
+        if create:
+            data_dir.mkdir(parents=True, exist_ok=True)
+        fd = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotStart(f"the data directory {data_dir} cannot be used: {error.strerror}") from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(fd, 32, 0).decode(errors="replace").strip()
+        os.close(fd)
+        raise CannotStart(
+            f"another observatory uses {data_dir} (process {holder or 'unknown'}); stop it, or give another --data"
+        ) from error
+    os.ftruncate(fd, 0)
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return fd
+
+
+def _connect(data_dir: Path, create: bool) -> sqlite3.Connection:
+    path = data_dir / "manifest.sqlite3"
+    missing = not path.exists() or path.stat().st_size == 0
+    if missing and (not create or any((data_dir / "segments").glob("*/*.parquet"))):
+        raise CannotStart(f"{path} is missing although segments are there; {_REBUILD}")
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+        if found > FORMAT:
+            raise CannotStart(f"{data_dir} was written by a newer version (format {found}, this one knows {FORMAT}); use that version")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        if found == 0:
+            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            DISK.sync_directory(data_dir)
+        return db
+    except sqlite3.OperationalError as error:
+        db.close()
+        raise CannotStart(f"{path} cannot be used: {error}") from error
+    except BaseException:
+        db.close()
+        raise
+
+
+def _day(at: Nanos) -> str:
+    return datetime.datetime.fromtimestamp(at // SECOND, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,258 @@
+"""Segments: immutable Parquet files that say in their footer what they are, and beside those of spans and logs an index of their traces.
+
+Measured with believable spans (0.9 kB in memory, 2 cores): zstd-1 2.1 µs and 140 B a span. Statistics on every column and a dictionary tried
+on every column cost 0.2 µs each and save nothing: statistics are kept where a query can prune by them, dictionaries where values repeat.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from isal import isal_zlib
+
+from observatory.contracts import Segment
+from observatory.model.schema import SCHEMA_VERSION, schema, time_column
+from observatory.model.signal import Signal
+from observatory.storage.files import DISK, Files, write_file
+from observatory.storage.traceindex import IndexBuilder
+
+FOOTER_KEY = "observatory"
+ROW_GROUP_ROWS = 8192
+"""A trace is opened by decoding the row groups that hold it: 8192 rows take 7 ms, 32768 take 30 ms. Below, footers grow (5 kB a group)."""
+
+INDEXED = (Signal.SPANS, Signal.LOGS)
+_SYNC_EVERY = 8 * 1024 * 1024  # written back in steps: an fsync of 64 MB at once would hold up the journal's
+
+_PRUNED = ("trace_id", "start_ns", "time_ns", "end_ns", "root_start_ns", "received_at", "severity_number", "duration_ns", "status_code")
+_REPEATING = ("trace_id", "flags", "kind", "status_code", "severity_number", "attribute_types", "session_id", "user_id", "received_at")
+
+
+def segment_path(data_dir: Path, signal: Signal, id: int) -> Path:
+    """Where the segment of that id lies."""
+    return data_dir / "segments" / signal / f"{id:012d}.parquet"
+
+
+def index_path(segment: Path) -> Path:
+    """Where the trace index of a segment file lies."""
+    return segment.with_suffix(".ids")
+
+
+class SegmentWriter:
+    """Writes one segment; nothing is visible before `finish` returns.
+
+    Raises OSError as the disk does (`errno.ENOSPC` when full); the writer is then of no more use and `abort` removes what it wrote.
+    Not thread-safe; works in the caller's thread only, so that its priority holds.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        id: int,
+        signal: Signal,
+        tier: str = "hot",
+        grain: str = "raw",
+        replaces: tuple[int, ...] = (),
+        *,
+        row_group_rows: int = ROW_GROUP_ROWS,
+        journal_upto: int = 0,
+        files: Files = DISK,
+    ) -> None:
+        self._data_dir, self._files, self._row_group_rows = data_dir, files, row_group_rows
+        self._about: dict[str, Any] = {
+            "format": 1,
+            "id": id,
+            "signal": str(signal),
+            "tier": tier,
+            "grain": grain,
+            "schema_version": SCHEMA_VERSION,
+            "replaces": list(replaces),
+            "journal_upto": journal_upto,
+        }
+        self.id, self.signal, self.tier, self.grain, self.replaces = id, signal, tier, grain, replaces
+        self.path = segment_path(data_dir, signal, id)
+        self._temporary = self.path.with_name(self.path.name + ".tmp")
+        self._index = IndexBuilder() if signal in INDEXED else None
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._groups = 0
+        self._ranges: dict[str, tuple[int, int]] = {}
+        self._sink: _Sink | None = None
+        self._parquet: pq.ParquetWriter | None = None
+        self.rows = 0
+
+    @property
+    def bytes(self) -> int:
+        """Bytes written so far; rows of an unfinished row group (at most `row_group_rows`) are not in it yet."""
+        return self._sink.bytes if self._sink else 0
+
+    def write(self, rows: pa.RecordBatch | pa.Table) -> None:
+        """Append rows of `schema(signal)`. They are gathered to full row groups."""
+        batches = rows.to_batches() if isinstance(rows, pa.Table) else [rows]
+        for batch in batches:
+            offset = 0
+            while offset < batch.num_rows:
+                piece = batch.slice(offset, self._row_group_rows - self._waiting_rows)
+                self._waiting.append(piece)
+                self._waiting_rows += piece.num_rows
+                offset += piece.num_rows
+                if self._waiting_rows >= self._row_group_rows:
+                    self._flush()
+
+    def finish(self) -> Segment | None:
+        """Complete, fsync and name the file and its index. None when there were no rows; nothing is left on disk then."""
+        if self._waiting_rows:
+            self._flush()
+        if self._parquet is None or self._sink is None:
+            return None
+        times, received = self._ranges[time_column(self.signal)], self._ranges["received_at"]
+        about = {**self._about, "rows": self.rows, "window": times, "received": received}
+        self._parquet.add_key_value_metadata({FOOTER_KEY: json.dumps(about)})
+        self._parquet.close()
+        self._parquet = None
+        self._sink.sync()
+        self._sink.close()
+        if self._index is not None:
+            # first the index: a segment that is there has one
+            write_file(self._files, index_path(self.path), self._index.encode(self.id))
+        self._files.rename(self._temporary, self.path)
+        return Segment(
+            id=self.id,
+            signal=self.signal,
+            tier=self.tier,
+            grain=self.grain,
+            start_ns=times[0],
+            end_ns=times[1],
+            received_from=received[0],
+            received_to=received[1],
+            rows=self.rows,
+            bytes=self._sink.bytes,
+            crc32=self._sink.crc32,
+            uri=str(self.path.relative_to(self._data_dir)),
+            schema_version=SCHEMA_VERSION,
+            replaces=self.replaces,
+        )
+
+    def abort(self) -> None:
+        """Remove what was written, also after a failure. A finished segment is removed too, unless it was published."""
+        if self._sink is not None:
+            self._sink.give_up()
+            if self._parquet is not None:
+                with contextlib.suppress(OSError, pa.ArrowException):
+                    self._parquet.close()
+        self._parquet, self._sink, self._waiting = None, None, []
+        for path in (
+            self._temporary,
+            self.path,
+            index_path(self.path),
+            index_path(self.path).with_name(index_path(self.path).name + ".tmp"),
+        ):
+            with contextlib.suppress(OSError):
+                self._files.unlink(path)
+
+    def _flush(self) -> None:
+        # one chunk, so that the dictionaries of its batches are unified: Parquet gives up a dictionary when a second one comes
+        table = pa.Table.from_batches(self._waiting)
+        table = table if len(self._waiting) == 1 else table.combine_chunks()
+        if self._parquet is None:
+            self._sink = _Sink(self._files, self._files.create(self._temporary))
+            self._parquet = _parquet_writer(self._sink, self.signal)
+        self._parquet.write_table(table, row_group_size=table.num_rows)
+        self._note(table)
+        self._waiting, self._waiting_rows = [], 0
+        self._groups += 1
+        self.rows += table.num_rows
+
+    def _note(self, table: pa.Table) -> None:
+        for name in (time_column(self.signal), "received_at"):
+            found = cast(dict[str, int], pc.call_function("min_max", [table.column(name)]).as_py())
+            low, high = self._ranges.get(name, (found["min"], found["max"]))
+            self._ranges[name] = (min(low, found["min"]), max(high, found["max"]))
+        if self._index is not None:
+            ids = table.column("trace_id").unique().drop_null()
+            data = ids.buffers()[1]
+            if data is not None and len(ids):
+                self._index.add(memoryview(data)[16 * ids.offset : 16 * (ids.offset + len(ids))], self._groups)
+
+
+def _parquet_writer(sink: _Sink, signal: Signal) -> pq.ParquetWriter:
+    columns = schema(signal)
+    top = [field.name for field in columns if pa.types.is_dictionary(field.type)]
+    repeating = [name for name in _REPEATING if name in columns.names]
+    nested = ["attributes.key_value.key"] if "attributes" in columns.names else []
+    return pq.ParquetWriter(
+        pa.PythonFile(sink, mode="w"),
+        columns,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=top + repeating + nested,  # pyright: ignore[reportArgumentType]
+        write_statistics=[name for name in _PRUNED if name in columns.names],  # pyright: ignore[reportArgumentType]
+        store_schema=True,  # dictionaries come back as dictionaries, also inside maps
+    )
+
+
+class _Sink:
+    """The file that Parquet writes to: counts, checksums, and writes back in steps."""
+
+    def __init__(self, files: Files, fd: int) -> None:
+        self._files, self._fd = files, fd
+        self.bytes = 0
+        self.crc32 = 0
+        self._unsynced = 0
+        self._given_up = False
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        if not self._given_up:
+            self._files.write(self._fd, data)
+            self.crc32 = isal_zlib.crc32(data, self.crc32)
+            self.bytes += len(data)
+            self._unsynced += len(data)
+            if self._unsynced >= _SYNC_EVERY:
+                self.sync()
+        return len(data)
+
+    def sync(self) -> None:
+        self._unsynced = 0
+        self._files.sync(self._fd)
+
+    def give_up(self) -> None:
+        self._given_up = True
+        self.close()
+
+    def flush(self) -> None:
+        pass
+
+    def tell(self) -> int:
+        return self.bytes
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            os.close(self._fd)
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What a segment's footer says of it. Raises ValueError when it is no segment, OSError when it cannot be read."""
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+        return cast(dict[str, Any], json.loads(metadata[FOOTER_KEY.encode()]))
+    except (pa.ArrowInvalid, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not a segment: {error}") from error
+
+
+def to_json(segment: Segment) -> dict[str, Any]:
+    """A segment as plain values; `from_json` is the way back."""
+    return {**asdict(segment), "signal": str(segment.signal), "replaces": list(segment.replaces)}
+
+
+def from_json(value: dict[str, Any]) -> Segment:
+    """The segment `to_json` described."""
+    return Segment(**{**value, "signal": Signal(value["signal"]), "replaces": tuple(value["replaces"])})
