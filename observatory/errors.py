@@ -5,7 +5,8 @@
     ├── Rejected            not taken, still yours, never offer it again unchanged
     │   ├── Malformed           the bytes are not what they claim to be
     │   ├── TooLarge            over a stated limit
-    │   └── Unsupported         a content type, encoding or method we do not speak
+    │   ├── Unsupported         a content type, encoding or method we do not speak
+    │   └── Unauthenticated     no key, or one we do not know
     ├── NotFound            no such trace, segment, page
     ├── Gone                it was here, and the message says why it no longer is
     ├── BadRequest          a question we cannot answer as asked; the message says where it is wrong
@@ -13,7 +14,8 @@
         └── BadConfig           every mistake in the configuration, each with its path
 
 Doors translate: `Retryable` is 503 + Retry-After and UNAVAILABLE + RetryInfo; `Malformed` is 400 and INVALID_ARGUMENT; `TooLarge` is 413 and
-RESOURCE_EXHAUSTED without RetryInfo. A door never answers 500 to an exporter: exporters drop what got a 500.
+RESOURCE_EXHAUSTED without RetryInfo; `Unauthenticated` is 401 and UNAUTHENTICATED. A door never answers 500 to an exporter: exporters drop what
+got a 500.
 """
 
 from __future__ import annotations
@@ -47,6 +49,10 @@ class TooLarge(Rejected):
 
 class Unsupported(Rejected):
     """A content type, content encoding or method that is not spoken here."""
+
+
+class Unauthenticated(Rejected):
+    """A key is needed, and none or an unknown one was given."""
 
 
 class NotFound(ObservatoryError):
