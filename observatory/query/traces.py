@@ -1,0 +1,175 @@
+"""The list of traces: one row per trace, put together from what every segment and the open journal know of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from observatory.errors import BadRequest
+from observatory.model.clock import Nanos
+from observatory.query.cursors import decode_cursor, encode_cursor
+from observatory.query.named import named
+from observatory.query.times import rfc3339
+
+SORTS = {"start": "start_ns", "duration": "duration_ns", "span_count": "span_count", "error_count": "error_count"}
+EVER = (-(2**63), 2**63 - 1)
+"""The window when none is asked for. A span dated wrongly by its sender is found all the same."""
+
+_WALK_ROUNDS = 3  # 8, 64 and 512 fragments per row wanted; what is rarer than that is found faster by grouping
+_TEMPLATE = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuestion:
+    """Which traces, in which order. A trace is selected by its start in [from_ns, to_ns); `service` is any span's, `status` `error` is any span's."""
+
+    from_ns: Nanos = EVER[0]
+    to_ns: Nanos = EVER[1]
+    service: str | None = None
+    status: str | None = None  # "ok" or "error"
+    min_duration_ns: int | None = None
+    sort: str = "-start"
+    limit: int = 50
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.sort.removeprefix("-") not in SORTS:
+            raise BadRequest(f"sort: expected one of {', '.join(sort_names())}, got {self.sort[:60]!r}")
+
+    @property
+    def column(self) -> str:
+        """The column of the order."""
+        return SORTS[self.sort.removeprefix("-")]
+
+    @property
+    def descending(self) -> bool:
+        """Largest first."""
+        return self.sort.startswith("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as the API says them, and the cursor of the next page when there is one."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def sort_names() -> list[str]:
+    """All values of `sort`."""
+    return [sign + name for name in SORTS for sign in ("-", "")]
+
+
+def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page:
+    """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of all segments and the open journal, and whether each is `open`."""
+    asked = _Asked(con, question)
+    facts = asked.walk() if question.column == "start_ns" else None
+    if facts is None:
+        facts = asked.all()
+    rows = facts.to_pylist()
+    items = [_item(row) for row in rows[: question.limit]]
+    if len(rows) <= question.limit:
+        return Page(items, None)
+    last = rows[question.limit - 1]
+    return Page(items, encode_cursor(question.sort, (last[question.column], last["trace_id"].hex())))
+
+
+def list_services(con: duckdb.DuckDBPyConnection, from_ns: Nanos = EVER[0], to_ns: Nanos = EVER[1]) -> list[dict[str, Any]]:
+    """The services of traces that were active in [from_ns, to_ns), at most 1,000, most frequent first: `name` and number of `traces`."""
+    return con.sql(named("services"), params={"from_ns": from_ns, "to_ns": to_ns}).to_arrow_table().to_pylist()
+
+
+class _Asked:
+    """One question on its way: what the SQL files are filled with."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> None:
+        self._con, self._question = con, question
+        self._values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
+        filters, only = ["TRUE"], ["TRUE"]
+        some = "trace_id IN (SELECT trace_id FROM trace_fragments WHERE {})"
+        if question.service is not None:
+            self._values["service"] = question.service
+            only.append(some.format("list_contains(services, $service)"))
+        if question.status is not None:
+            filters.append("error_count > 0" if question.status == "error" else "error_count = 0")
+            if question.status == "error":
+                only.append(some.format("error_count > 0"))
+        if question.min_duration_ns is not None:
+            self._values["min_duration_ns"] = question.min_duration_ns
+            filters.append("duration_ns >= $min_duration_ns")
+        self._filter, self._only = " AND ".join(filters), " AND ".join(only)
+        self._behind = "TRUE"
+        if question.cursor is not None:
+            value, trace_id = decode_cursor(question.cursor, question.sort, (int, str))
+            self._values |= {"value": value, "trace_id": _id(str(trace_id))}
+            sign = "<" if question.descending else ">"
+            self._behind = f"({question.column} {sign} $value OR ({question.column} = $value AND trace_id {sign} $trace_id))"
+
+    def walk(self) -> pa.Table | None:
+        """The page from one end of the window, or None when that would look at more than it is worth."""
+        question, values = self._question, self._values
+        low, high = question.from_ns, question.to_ns
+        if "value" in values:
+            low, high = (low, min(high, values["value"] + 1)) if question.descending else (max(low, values["value"]), high)
+        name = "trace_walk" if question.descending else "trace_walk_ascending"
+        fragments = 8 * values["rows"]
+        for _ in range(_WALK_ROUNDS):
+            found = self._con.sql(named(name), params={"from_ns": low, "to_ns": high, "fragments": fragments}).to_arrow_table()
+            complete = found.num_rows < fragments
+            edge = None if complete else found.column("start_ns")[-1].as_py()
+            facts = self._facts(found.select(["trace_id"]), edge, with_service=True)
+            if complete or facts.num_rows == values["rows"]:
+                return facts
+            fragments *= 8
+        return None
+
+    def all(self) -> pa.Table:
+        """The page by grouping everything in the window."""
+        found = self._run("trace_order", filter=self._filter, only=self._only, behind=self._behind)
+        return self._facts(found, None, with_service=False)
+
+    def _facts(self, candidates: pa.Table, edge: int | None, *, with_service: bool) -> pa.Table:
+        """What is said of these traces, in order; with an edge only those that start strictly within it, for the others may be incomplete."""
+        filters = [self._filter]
+        if with_service and "service" in self._values:
+            filters.append("list_contains(services, $service)")
+        if edge is not None:
+            filters.append(f"start_ns {'>' if self._question.descending else '<'} {edge:d}")
+        self._con.register("candidates", candidates)
+        try:
+            return self._run("trace_facts", filter=" AND ".join(filters), behind=self._behind)
+        finally:
+            self._con.unregister("candidates")
+
+    def _run(self, name: str, **parts: str) -> pa.Table:
+        direction = "DESC" if self._question.descending else "ASC"
+        text = named(name).format(order=self._question.column, direction=direction, **parts)
+        used = {key: self._values[key] for key in set(_TEMPLATE.findall(text))}
+        return self._con.sql(text, params=used).to_arrow_table()
+
+
+def _id(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise BadRequest("cursor: not a cursor of this server; pass `next_cursor` of the previous page unchanged") from None
+
+
+def _item(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "trace_id": row["trace_id"].hex(),
+        "root_name": row["root_name"],
+        "service_name": row["service_name"],
+        "services": row["services"],
+        "start": rfc3339(row["start_ns"]),
+        "start_ns": str(row["start_ns"]),
+        "duration_ms": row["duration_ns"] / 1e6,
+        "duration_ns": str(row["duration_ns"]),
+        "span_count": row["span_count"],
+        "error_count": row["error_count"],
+        "state": "open" if row["open"] else "kept",
+    }
