@@ -62,8 +62,5 @@ class CutConfig(Section):
     max_open_bytes: int = Field(default=4096 * MIB, ge=64 * MIB)
     """Exports are refused while more than this waits to be cut: eight cuts, half a minute of the highest rate."""
 
-    row_group_rows: int = Field(default=16_384, ge=1024)
-    """Rows of a row group, the unit that is held in memory while cutting and read when a trace is opened."""
-
     skew_hours: float = Field(default=24.0, gt=0)
     """Rows dated further than this from their arrival go to a segment of their own, so that one span of 1970 widens no time window."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -99,11 +99,11 @@ class Cut:
         writers: list[SegmentWriter] = []
         try:
             for signal in RECEIVED:
-                self._write(writers, signal, self._groups([r for r in wanted if r.signal is signal]))
+                self._write(writers, signal, upto, (records.read(r) for r in wanted if r.signal is signal))
             for signal, together in DERIVED.items():
                 rows = self._open.derived_rows(signal, after, upto)
                 if rows.num_rows:
-                    self._write(writers, signal, iter([pa.Table.from_batches([together(rows)])]))
+                    self._write(writers, signal, upto, [together(rows)])
             added = [segment for writer in writers if (segment := writer.finish())]
         except BaseException:
             for writer in writers:
@@ -121,39 +121,26 @@ class Cut:
         log.info("cut %d rows into %d segments, %.1f MB, in %.2f s", rows, len(added), size / 1e6, seconds)
         return rows
 
-    def _groups(self, wanted: Sequence[OpenRecord]) -> Iterator[pa.Table]:
-        """The records' rows, read back and joined to row groups."""
-        waiting: list[pa.RecordBatch] = []
-        rows = 0
-        for record in wanted:
-            waiting.append(records.read(record))
-            rows += record.rows
-            if rows >= self._config.row_group_rows:
-                yield pa.Table.from_batches(waiting)
-                waiting, rows = [], 0
-        if waiting:
-            yield pa.Table.from_batches(waiting)
-
-    def _write(self, writers: list[SegmentWriter], signal: Signal, groups: Iterator[pa.Table]) -> None:
+    def _write(self, writers: list[SegmentWriter], signal: Signal, upto: int, batches: Iterable[pa.RecordBatch]) -> None:
         """Write rows near their arrival to one segment and those dated far from it to another; the writers join `writers` at once."""
         by_tier: dict[str, SegmentWriter] = {}
-        for group in groups:
-            for tier, rows in self._by_skew(signal, group):
+        for batch in batches:
+            for tier, rows in self._by_skew(signal, batch):
                 if tier not in by_tier:
-                    by_tier[tier] = SegmentWriter(self._data_dir, self._manifest.next_id(), signal, tier=tier)
+                    by_tier[tier] = SegmentWriter(self._data_dir, self._manifest.next_id(), signal, tier=tier, journal_upto=upto)
                     writers.append(by_tier[tier])
                 by_tier[tier].write(rows)
 
-    def _by_skew(self, signal: Signal, group: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-        off = pc.subtract(group.column("received_at"), group.column(time_column(signal)))
+    def _by_skew(self, signal: Signal, rows: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+        off = pc.subtract(rows.column("received_at"), rows.column(time_column(signal)))
         limit = int(self._config.skew_hours * HOUR)
         near = pc.and_(pc.less_equal(off, limit), pc.greater_equal(off, -limit))
         if pc.all(near).as_py():
-            yield "hot", group
+            yield "hot", rows
             return
         if pc.any(near).as_py():
-            yield "hot", group.filter(near)
-        yield "skewed", group.filter(pc.invert(near))
+            yield "hot", rows.filter(near)
+        yield "skewed", rows.filter(pc.invert(near))
 
     def _run(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
