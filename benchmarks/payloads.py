@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from itertools import accumulate
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -65,9 +66,8 @@ class _Writer:
     def __init__(self, rng: random.Random, now: int) -> None:
         self.rng, self.now = rng, now
         self.vocabulary = ["".join(rng.choices(_SYLLABLES, k=rng.randint(1, 4))) for _ in range(3000)]
-        self.frequency = [
-            1 / rank for rank in range(1, len(self.vocabulary) + 1)
-        ]  # words are used as Zipf has it, so text compresses like text
+        # words are used as Zipf has it, so that text compresses like text
+        self.frequency = list(accumulate(1 / rank for rank in range(1, len(self.vocabulary) + 1)))
 
     def request(self, traces: int, seed: int) -> ExportTraceServiceRequest:
         rng, out = self.rng, ExportTraceServiceRequest()
@@ -275,7 +275,7 @@ class _Writer:
 
     def words(self, size: int) -> str:
         """Text of `size` characters."""
-        text = " ".join(self.rng.choices(self.vocabulary, self.frequency, k=size // 4 + 4))
+        text = " ".join(self.rng.choices(self.vocabulary, cum_weights=self.frequency, k=size // 4 + 4))
         return text[:size] if len(text) >= size else text + " " + self.words(size - len(text) - 1)
 
     def hex(self, digits: int) -> str:

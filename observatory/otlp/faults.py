@@ -69,6 +69,6 @@ _IDS = ("trace_id must be 16 bytes and not all zero", "span_id must be 8 bytes a
 
 
 def rejection(index: int, which: int, length: int) -> str:
-    """Why the span at `index` (from 0, over the whole request) was refused: its id `which` has `length` bytes, all zero if that is right."""
+    """Why the span at `index` (from 0, over the request) was refused: its id `which` has `length` bytes, all zero if that is right."""
     right = (16, 8, -1)[which]
     return f"span {index}: {_IDS[which]}, got {'only zeros' if length == right else length}"
