@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import pyarrow as pa
+
 from observatory.testing.server import ServerProcess
 
 
@@ -58,7 +60,11 @@ class Appliance:
 
 
 class Refused(Exception):
-    """The API answered with an error."""
+    """The API answered with an error; `status` is its number."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Questions:
@@ -69,16 +75,17 @@ class Questions:
         self.seconds = 0.0
         """How long the last answer took."""
 
-    def raw(self, method: str, path: str, body: Any = None) -> bytes:
+    def raw(self, method: str, path: str, body: Any = None, accept: str = "application/json") -> bytes:
         """The body of a 200. Raises Refused with the status and the message otherwise."""
         data = None if body is None else json.dumps(body)
         began = time.perf_counter()
-        self._connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+        headers = {"Accept": accept, **({"Content-Type": "application/json"} if data else {})}
+        self._connection.request(method, path, data, headers)
         answer = self._connection.getresponse()
         content = answer.read()
         self.seconds = time.perf_counter() - began
         if answer.status != 200:
-            raise Refused(f"{method} {path}: {answer.status} {content[:500].decode(errors='replace')}")
+            raise Refused(answer.status, f"{method} {path}: {answer.status} {content[:500].decode(errors='replace')}")
         return content
 
     def get(self, path: str, **query: str | int) -> Any:
@@ -88,6 +95,10 @@ class Questions:
     def sql(self, query: str) -> list[list[Any]]:
         """The rows of a query."""
         return json.loads(self.raw("POST", "/api/v1/sql", {"query": query}))["rows"]
+
+    def arrow(self, query: str) -> pa.Table:
+        """All rows of a query, however many."""
+        return pa.ipc.open_stream(self.raw("POST", "/api/v1/sql", {"query": query}, "application/vnd.apache.arrow.stream")).read_all()
 
     def count(self, table: str = "spans") -> int:
         """How many rows a view has."""
