@@ -1,0 +1,44 @@
+/** The server answered, and the answer is no. `message` is its own sentence; `where` names the parameter it is about. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly where: string | null,
+  ) {
+    super(message);
+  }
+}
+
+/** Nothing answered: the server is down, restarting, or the network is. What was shown stays true as of then. */
+export class Unreachable extends Error {
+  override name = "Unreachable";
+}
+
+export type Params = Record<string, string | number | null | undefined>;
+
+/** `GET /api/v1/…` as JSON. Raises `ApiError` for a refusal, `Unreachable` when nothing answered, `AbortError` when `signal` said so. */
+export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) if (value != null && value !== "") query.set(key, String(value));
+  const url = `/api/v1/${path}${query.size ? `?${query.toString()}` : ""}`;
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { accept: "application/json" }, ...(signal && { signal }) });
+    if (response.ok) return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (error instanceof SyntaxError) throw new ApiError(200, "cut_short", `the answer of ${url} was cut short`, null);
+    throw new Unreachable(error instanceof Error ? error.message : String(error));
+  }
+  throw await refusal(response);
+}
+
+async function refusal(response: Response): Promise<Error> {
+  // a proxy in between says 502 and 504 for a server that is not there
+  if (response.status === 502 || response.status === 504) return new Unreachable(response.statusText);
+  const said = (await response.json().catch(() => null)) as { error?: { code?: string; message?: string; where?: string } } | null;
+  const { code, message, where } = said?.error ?? {};
+  return new ApiError(response.status, code ?? "error", message ?? `${response.status} ${response.statusText}`, where ?? null);
+}

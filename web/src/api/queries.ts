@@ -1,0 +1,66 @@
+import { QueryClient, queryOptions } from "@tanstack/react-query";
+import { ApiError, get, Unreachable } from "./client";
+import type { FullSpan, Status, TracePage, TraceTree } from "./types";
+
+/** What the page keeps of the server's answers. Networks the browser calls offline are used all the same: the server is often this machine. */
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: "always",
+        retry: (failures, error) => error instanceof ApiError && error.status === 503 && failures < 3,
+        staleTime: 1000,
+      },
+    },
+  });
+}
+
+/** Asked every two seconds for as long as the page is looked at: it is also how a lost connection is noticed, and its return. */
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => get<Status>("status", {}, signal),
+  refetchInterval: 2000,
+  retry: false,
+});
+
+/** Values of the service filter in a window, most traces first. */
+export function servicesQuery(from: string | undefined, to: string | undefined) {
+  return queryOptions({
+    queryKey: ["services", from, to],
+    queryFn: async ({ signal }) => (await get<{ items: Service[] }>("services", { from, to }, signal)).items,
+    staleTime: 10_000,
+  });
+}
+
+export interface Service {
+  name: string;
+  traces: number;
+}
+
+/** A trace without bodies. While it is open it is asked again, the larger the rarer. */
+export function traceQuery(traceId: string) {
+  return queryOptions({
+    queryKey: ["trace", traceId],
+    queryFn: ({ signal }) => get<TraceTree>(`traces/${traceId}`, { view: "tree" }, signal),
+    refetchInterval: ({ state }) => (state.data?.state === "open" ? Math.max(2000, state.data.spans.length) : false),
+    staleTime: 5000,
+  });
+}
+
+/** One span in full. A finished span does not change; it is asked again after a minute at the earliest. */
+export function spanQuery(traceId: string, spanId: string) {
+  return queryOptions({
+    queryKey: ["span", traceId, spanId],
+    queryFn: ({ signal }) => get<FullSpan>(`traces/${traceId}/spans/${spanId}`, {}, signal),
+    staleTime: 60_000,
+  });
+}
+
+/** One page of the trace list. */
+export function tracePage(params: Record<string, string | number | null | undefined>, signal?: AbortSignal): Promise<TracePage> {
+  return get<TracePage>("traces", params, signal);
+}
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof Unreachable;
+}

@@ -1,0 +1,126 @@
+/** The answers of `/api/v1`, as docs/API.md and openapi.json promise them. Integers of nanoseconds are text. */
+
+export type TraceState = "open" | "kept";
+
+export interface TraceSummary {
+  trace_id: string;
+  root_name: string;
+  service_name: string | null;
+  services: string[];
+  start: string;
+  start_ns: string;
+  duration_ms: number;
+  span_count: number;
+  error_count: number;
+  state: TraceState;
+}
+
+export interface TracePage {
+  items: TraceSummary[];
+  next_cursor: string | null;
+  from: string;
+  to: string;
+}
+
+export interface SpanStatus {
+  code: "unset" | "ok" | "error";
+  message?: string;
+}
+
+/** A span as `view=tree` gives it: without bodies. Typed columns are there when they are known. */
+export interface TreeSpan {
+  span_id: string;
+  parent_span_id: string | null;
+  name: string;
+  kind: string;
+  service_name?: string | null;
+  start_ns: string;
+  duration_ns: string;
+  status: SpanStatus;
+  operation?: string | null;
+  provider?: string | null;
+  request_model?: string | null;
+  response_model?: string | null;
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+  cache_read_tokens?: number | null;
+  time_to_first_token_s?: number | null;
+  error_type?: string | null;
+  tool_name?: string | null;
+  agent_name?: string | null;
+  event_count?: number;
+}
+
+export interface TraceTree extends Omit<TraceSummary, "start"> {
+  start: string;
+  spans: TreeSpan[];
+}
+
+export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
+export type Attributes = Record<string, Value>;
+
+/** `attribute_types`: one letter for each attribute in order, by model/schema.py: `i` int, `d` double, `y` bytes (base64) … */
+interface Attributed {
+  attributes: Attributes;
+  attribute_types?: string;
+  dropped_attributes_count?: number;
+}
+
+export interface SpanEvent extends Attributed {
+  time_ns: string;
+  name: string;
+}
+
+export interface SpanLink extends Attributed {
+  trace_id: string;
+  span_id: string;
+  trace_state?: string;
+  flags?: number;
+}
+
+/** One span in full. Keys beyond these are typed columns and are shown by name. */
+export interface FullSpan extends TreeSpan, Attributed {
+  events: SpanEvent[];
+  links: SpanLink[];
+  resource: Attributes;
+  scope: { name?: string; version?: string; attributes?: Attributes; schema_url?: string };
+  trace_state?: string;
+  flags?: number;
+  dropped_events_count?: number;
+  dropped_links_count?: number;
+  received_at_ns?: string;
+  project?: string;
+  environment?: string;
+  cache_write_tokens?: number | string;
+  reasoning_tokens?: number | string;
+  finish_reasons?: string;
+  http_status_code?: number;
+  session_id?: string;
+  user_id?: string;
+  response_id?: string;
+  streaming?: boolean;
+}
+
+/** The server's own state. Rooms may add fields; the page shows what it does not know generically. */
+export interface Status {
+  version: string;
+  started_at?: string;
+  uptime_s?: number;
+  decoder?: string;
+  accepting?: { ok: boolean; reason?: string | null };
+  listeners?: Record<string, string | null>;
+  ingest?: Record<string, unknown>;
+  journal?: Record<string, unknown>;
+  storage?: Record<string, unknown>;
+  jobs?: JobStatus[];
+  [room: string]: unknown;
+}
+
+export interface JobStatus {
+  name: string;
+  state?: string;
+  last_run?: string | null;
+  last_error?: string | null;
+  done?: number;
+  [field: string]: unknown;
+}

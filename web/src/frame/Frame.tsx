@@ -1,0 +1,115 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useRef, useState } from "react";
+import { statusQuery } from "../api/queries";
+import { clock } from "../format/time";
+import { ChevronIcon, ErrorIcon, StatusIcon, TracesIcon } from "../parts/icons";
+import { useLostSince } from "./connection";
+import { Help } from "./Help";
+import { useKeys } from "./keys";
+import { useStored } from "./stored";
+import { ThemeSwitch } from "./Theme";
+
+/** The pages of the rail, in order; a page is added here and in router.tsx. */
+const PAGES = [
+  { to: "/traces", label: "Traces", Icon: TracesIcon, key: "t" },
+  { to: "/status", label: "Status", Icon: StatusIcon, key: "s" },
+] as const;
+
+/** What stands around every page: the rail, banners, and the keys that work everywhere. */
+export function Frame() {
+  const [small, setSmall] = useStored<boolean>("rail-small", false);
+  const [help, setHelp] = useState(false);
+  const lost = useLostSince();
+  const navigate = useNavigate();
+  const leader = useRef(0);
+  useKeys({
+    "?": () => setHelp(true),
+    g: () => (leader.current = Date.now()),
+    ...Object.fromEntries(
+      PAGES.map(({ key, to }) => [
+        key,
+        () => {
+          if (Date.now() - leader.current < 1000) void navigate({ to });
+        },
+      ]),
+    ),
+  });
+  return (
+    <div className={`frame${small ? " is-small" : ""}`}>
+      <a className="skip" href="#main">
+        skip to content
+      </a>
+      <nav className="rail" aria-label="pages">
+        <Link to="/traces" className="brand" title="LLM Observatory">
+          <img src="/icon.svg" width="20" height="20" alt="" />
+          <span>Observatory</span>
+        </Link>
+        <ul>
+          {PAGES.map(({ to, label, Icon }) => (
+            <li key={to}>
+              <Link to={to} title={label} activeProps={{ className: "is-here" }}>
+                <Icon />
+                <span>{label}</span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <div className="rail-foot">
+          <ThemeSwitch />
+          <button type="button" className="quiet" aria-label="keyboard help" title="keyboard help (?)" onClick={() => setHelp(true)}>
+            <span className="help-mark">?</span>
+          </button>
+          <button type="button" className="quiet rail-fold" aria-label={small ? "widen the rail" : "narrow the rail"} aria-expanded={!small} onClick={() => setSmall(!small)}>
+            <ChevronIcon turn={small ? 0 : 180} />
+          </button>
+        </div>
+      </nav>
+      <div className="content">
+        <Banners lost={lost} />
+        <main id="main" tabIndex={-1} className={lost === null ? undefined : "is-lost"}>
+          <Outlet />
+        </main>
+      </div>
+      <Help open={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}
+
+/** What must be known on every page: nothing answers, nothing is accepted, or the slow decoder runs. */
+function Banners({ lost }: { lost: number | null }) {
+  const { data } = useQuery(statusQuery);
+  if (lost !== null) {
+    return (
+      <div className="banner is-error" role="alert">
+        <ErrorIcon />
+        <p>
+          <strong>The observatory does not answer</strong> since {clock(new Date(lost))}. What you see is as of then; this page tries again every two seconds and
+          comes back by itself. Is <code>observatory serve</code> running?
+        </p>
+      </div>
+    );
+  }
+  return (
+    <>
+      {data?.accepting?.ok === false && (
+        <div className="banner is-error" role="alert">
+          <ErrorIcon />
+          <p>
+            <strong>New telemetry is not being accepted:</strong> {data.accepting.reason ?? "no reason was given"}. What is stored can still be read; well-behaved
+            clients wait and send again.
+          </p>
+        </div>
+      )}
+      {data?.decoder === "reference" && (
+        <div className="banner is-warning" role="alert">
+          <ErrorIcon />
+          <p>
+            <strong>The slow decoder is running.</strong> The compiled kernel is missing, so ingest is many times slower than it could be. Install the compiled wheel,
+            or a C compiler and run <code>make setup</code>.
+          </p>
+        </div>
+      )}
+    </>
+  );
+}

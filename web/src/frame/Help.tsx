@@ -1,0 +1,43 @@
+import { useEffect, useRef } from "react";
+
+const KEYS: [string, string][] = [
+  ["/", "filter or search"],
+  ["j  k", "next and previous row"],
+  ["enter", "open, or show details"],
+  ["esc", "close, then back"],
+  ["[  ]", "previous and next trace"],
+  ["←  →", "fold and unfold a span"],
+  ["0", "whole trace in the waterfall"],
+  ["g t", "traces"],
+  ["g s", "status"],
+  ["?", "this list"],
+];
+
+/** The keys, as a modal dialog. */
+export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} className="help" aria-label="keyboard" onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()}>
+      <h2>Keyboard</h2>
+      <dl>
+        {KEYS.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(/\s+/).map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <form method="dialog">
+        <button className="button">close</button>
+      </form>
+    </dialog>
+  );
+}

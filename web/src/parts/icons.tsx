@@ -1,0 +1,76 @@
+import type { ReactNode } from "react";
+
+/** 16 px line icons, drawn here so that no font or file has to be fetched. They are decoration: the text beside them says the same. */
+function Icon({ children, size = 16 }: { children: ReactNode; size?: number }) {
+  return (
+    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}
+
+export const TracesIcon = () => (
+  <Icon>
+    <path d="M2 4h9M5 8h6M8 12h6" strokeWidth="2" />
+  </Icon>
+);
+export const StatusIcon = () => (
+  <Icon>
+    <path d="M1.5 8h3l2-5 3 10 2-5h3" />
+  </Icon>
+);
+export const ErrorIcon = ({ size = 14 }: { size?: number }) => (
+  <Icon size={size}>
+    <path d="M8 1.5 15 14H1z M8 6v4 M8 12v.01" />
+  </Icon>
+);
+export const CheckIcon = () => (
+  <Icon size={14}>
+    <path d="m3 8.5 3.2 3.2L13 4.8" />
+  </Icon>
+);
+export const CopyIcon = () => (
+  <Icon size={14}>
+    <path d="M5.5 5.5h8v8h-8z M10.5 5.5v-3h-8v8h3" />
+  </Icon>
+);
+export const ChevronIcon = ({ turn = 0 }: { turn?: 0 | 90 | 180 | 270 }) => (
+  <Icon size={12}>
+    <path d="m5 3 6 5-6 5" transform={`rotate(${turn} 8 8)`} />
+  </Icon>
+);
+export const CloseIcon = () => (
+  <Icon size={14}>
+    <path d="m3.5 3.5 9 9 m0-9-9 9" />
+  </Icon>
+);
+export const SearchIcon = () => (
+  <Icon size={14}>
+    <path d="M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10z m3.6-1.4L14 14" />
+  </Icon>
+);
+export const SunIcon = () => (
+  <Icon>
+    <path d="M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6z M8 1v1.5 M8 13.5V15 M1 8h1.5 M13.5 8H15 M3 3l1 1 M12 12l1 1 M13 3l-1 1 M4 12l-1 1" />
+  </Icon>
+);
+export const MoonIcon = () => (
+  <Icon>
+    <path d="M13.5 9.8A6 6 0 0 1 6.2 2.5a6 6 0 1 0 7.3 7.3z" />
+  </Icon>
+);
+export const SystemIcon = () => (
+  <Icon>
+    <path d="M2 3h12v8H2z M6 14h4 M8 11v3" />
+  </Icon>
+);
+export const OrphanIcon = () => (
+  <Icon size={12}>
+    <path d="M6.5 9.5 3 13 M9.5 6.5 13 3 M4 8 2.5 6.5a2.5 2.5 0 0 1 4-4L8 4 M12 8l1.5 1.5a2.5 2.5 0 0 1-4 4L8 12" />
+  </Icon>
+);
+export const LiveIcon = () => (
+  <svg className="icon" width="8" height="8" viewBox="0 0 8 8" aria-hidden="true">
+    <circle cx="4" cy="4" r="3.5" fill="currentColor" />
+  </svg>
+);

@@ -1,0 +1,1 @@
+export function StatusPage() { return null; }
