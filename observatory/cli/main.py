@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import config, query, serve
+from observatory.cli import config, demo, query, serve
 from observatory.errors import BadConfig, CannotStart
 
-COMMANDS = (serve, query, config)
+COMMANDS = (serve, demo, query, config)
 
 
 class _Version(argparse.Action):

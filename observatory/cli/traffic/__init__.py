@@ -1,0 +1,1 @@
+"""Believable LLM applications for `observatory demo`: they speak through the real OpenTelemetry SDK and exporters."""
