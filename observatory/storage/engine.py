@@ -1,0 +1,196 @@
+"""Questions to storage: a consistent moment over segments and the open journal, asked by SQL or by trace id."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from observatory.contracts import OpenRecord, OpenRows, Segment
+from observatory.model.clock import Nanos
+from observatory.model.signal import RECEIVED, Signal
+from observatory.storage import records
+from observatory.storage.check import checksum
+from observatory.storage.config import MIB, StorageConfig
+from observatory.storage.manifest import Manifest, Pin
+from observatory.storage.records import DamagedRecord
+from observatory.storage.rowgroups import Footers, of_trace, rows_of_trace
+from observatory.storage.views import ViewSpec, open_traces, open_views
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Owns one in-memory DuckDB, within the limits of `StorageConfig`; nothing in it could be lost."""
+
+    def __init__(self, manifest: Manifest, open_rows: OpenRows, data_dir: Path, config: StorageConfig) -> None:
+        self.manifest, self.data_dir, self.config = manifest, data_dir, config
+        self._open_rows = open_rows
+        self._footers = Footers(config.footer_cache_bytes)
+        spill = data_dir / "spill"
+        shutil.rmtree(spill, ignore_errors=True)
+        self._duckdb = duckdb.connect(
+            config={
+                "memory_limit": f"{config.memory_bytes // MIB}MiB",
+                "threads": config.threads,
+                "temp_directory": str(spill),
+                "max_temp_directory_size": f"{config.spill_bytes // MIB}MiB",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+                "python_enable_replacements": False,
+                "preserve_insertion_order": False,
+            }
+        )
+        inside = str(data_dir).replace("'", "''")
+        for setting in ("parquet_metadata_cache = true", f"allowed_directories = ['{inside}']", "enable_external_access = false"):
+            self._duckdb.execute(f"SET {setting}")
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """A consistent moment: every row that was durable when it was taken, once, for as long as the block lasts."""
+        with self.manifest.pin() as pin:
+            # pin first: a record that is cut meanwhile is then still in this list, and not yet in the pinned segments
+            yield View(self, pin, self._open_rows.records(pin.checkpoint), self._open_rows)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the shared DuckDB, for one question; close it."""
+        return self._duckdb.cursor()
+
+    def examine(self, segments: Sequence[Segment]) -> int:
+        """After a query failed: read these segments and set aside those that are not as they were written; how many. A second a GB."""
+        found = 0
+        for segment in segments:
+            why = checksum(self.data_dir, segment)
+            if why is not None:
+                self.manifest.set_aside(segment.id, why)
+                found += 1
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """What the status page says of storage."""
+        live = self.manifest.live()
+        by_signal = {
+            str(signal): {
+                "segments": sum(s.signal is signal for s in live),
+                "rows": sum(s.rows for s in live if s.signal is signal),
+                "bytes": sum(s.bytes for s in live if s.signal is signal),
+            }
+            for signal in Signal
+        }
+        return {
+            "segments": len(live),
+            "rows": sum(s.rows for s in live if s.signal in RECEIVED),
+            "bytes": sum(s.bytes for s in live),
+            "disk_free_bytes": shutil.disk_usage(self.data_dir).free,
+            "oldest_received_at": str(min((s.received_from for s in live), default=0)) if live else None,
+            "by_signal": by_signal,
+            "broken": [{"id": id, "why": why} for id, why in sorted(self.manifest.broken.items())],
+        }
+
+    def close(self) -> None:
+        """Interrupt what runs and let go of the memory."""
+        self._duckdb.interrupt()
+        self._duckdb.close()
+
+
+class View:
+    """One moment. Use it only inside its `with` block."""
+
+    def __init__(self, engine: Engine, pin: Pin, open_records: Sequence[OpenRecord], open_rows: OpenRows) -> None:
+        self._engine, self._records, self._open_rows = engine, open_records, open_rows
+        self.pin = pin
+
+    def segments(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[Segment]:
+        """Segments with rows whose time may be in [start_ns, end_ns)."""
+        return [s for s in self.pin.segments if s.signal is signal and _overlaps(s.start_ns, s.end_ns, start_ns, end_ns)]
+
+    def records(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[OpenRecord]:
+        """Open records with rows whose time may be in [start_ns, end_ns)."""
+        return [r for r in self._records if r.signal is signal and _overlaps(r.start_ns, r.end_ns, start_ns, end_ns)]
+
+    def trace(self, signal: Signal, trace_id: bytes, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Spans or logs of one trace in the order of arrival, at most a row group a batch. Damaged segments are set aside."""
+        for segment in self.segments(signal):
+            try:
+                yield from rows_of_trace(self._engine.data_dir, segment, self._engine._footers, trace_id, columns)
+            except (OSError, pa.ArrowException) as error:
+                self._engine.manifest.set_aside(segment.id, f"{segment.uri}: {error}")
+        last = self._records[-1].seq if self._records else 0
+        read = None if columns is None else list(dict.fromkeys([*columns, "trace_id"]))
+        for record in self._open_rows.find(trace_id, self.pin.checkpoint):
+            if record.signal is signal and record.seq <= last:
+                yield from of_trace(_read(record, read), trace_id, columns)
+
+    def is_open(self, trace_id: bytes) -> bool:
+        """Whether spans of this trace are still in the journal."""
+        last = self._records[-1].seq if self._records else 0
+        return any(r.signal is Signal.SPANS and r.seq <= last for r in self._open_rows.find(trace_id, self.pin.checkpoint))
+
+    def spec(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> ViewSpec:
+        """This moment as plain values, for `open_views` in another process; optionally only what overlaps [start_ns, end_ns)."""
+        files = {str(signal): [str(self._engine.data_dir / s.uri) for s in self.segments(signal, start_ns, end_ns)] for signal in Signal}
+        return ViewSpec(files, [r for signal in RECEIVED for r in self.records(signal, start_ns, end_ns)])
+
+    @contextmanager
+    def cursor(self, query: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection with the public views and `trace_fragments`; see `open_views` for `query`."""
+        con = self._engine.cursor()
+        try:
+            spec = self.spec()
+            open_views(con, spec, query)
+            open_traces(con, spec.segments[Signal.TRACES], self._open_rows.traces(self.pin.checkpoint))
+            yield con
+        finally:
+            con.close()
+
+    @contextmanager
+    def fragments(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection with `trace_fragments` and `traces` only, of the segments that overlap [start_ns, end_ns): quicker to make.
+        A trace may have more fragments outside the window.
+        """
+        con = self._engine.cursor()
+        try:
+            files = [str(self._engine.data_dir / s.uri) for s in self.segments(Signal.TRACES, start_ns, end_ns)]
+            open_traces(con, files, self._open_rows.traces(self.pin.checkpoint))
+            yield con
+        finally:
+            con.close()
+
+    def run(self, query: str, **params: Any) -> pa.Table:
+        """Ask one SQL question of the views; `params` are its `$name`s. When a segment proves damaged it is set aside and the question is
+        asked again of the rest. Raises duckdb.Error for what is wrong with the question.
+        """
+        try:
+            return self._run(query, params)
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException):
+            if not self._engine.examine(self.pin.segments):
+                raise
+            broken = self._engine.manifest.broken
+            self.pin = Pin(self.pin.publish, self.pin.checkpoint, tuple(s for s in self.pin.segments if s.id not in broken))
+            return self._run(query, params)
+
+    def _run(self, query: str, params: dict[str, Any]) -> pa.Table:
+        with self.cursor(query) as con:
+            return con.sql(query, params=params or None).to_arrow_table()
+
+
+def _overlaps(first: Nanos, last: Nanos, start_ns: Nanos | None, end_ns: Nanos | None) -> bool:
+    return (start_ns is None or last >= start_ns) and (end_ns is None or first < end_ns)
+
+
+def _read(record: OpenRecord, columns: list[str] | None) -> pa.RecordBatch:
+    try:
+        return records.read(record, columns)
+    except DamagedRecord as damage:
+        log.error("an open record cannot be read, its rows are left out: %s", damage)
+        raise
+
+
+__all__ = ["Engine", "View", "ViewSpec", "open_views"]
