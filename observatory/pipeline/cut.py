@@ -15,8 +15,6 @@ from time import perf_counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from observatory.storage.manifest import Manifest
-from observatory.storage.segment import SegmentWriter
 from prometheus_client import CollectorRegistry, Counter
 
 from observatory.contracts import OpenRecord, Segment, Swap
@@ -26,6 +24,8 @@ from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.storage import records
+from observatory.storage.manifest import Manifest
+from observatory.storage.segment import SegmentWriter
 from observatory.storage.traces import fold
 
 log = logging.getLogger(__name__)

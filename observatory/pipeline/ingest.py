@@ -64,10 +64,14 @@ class Durable(NamedTuple):
 
 
 class Observer(Protocol):
-    """Who is told of durable records, in order, at least every `TICK_S` (then with none)."""
+    """Who is told of durable records, in order."""
+
+    def found(self, durable: list[Durable]) -> None:
+        """Make records findable; called before their clients are answered, so that what is acknowledged can be read."""
+        ...
 
     def __call__(self, durable: list[Durable]) -> None:
-        """Take records."""
+        """Put records through the stages; called at least every `TICK_S`, then with none."""
         ...
 
     def tick(self, now: Nanos) -> None:
@@ -270,7 +274,8 @@ class Ingest:
                 self._resends.settle(batch.digests, batch.received_at)
                 self._fsyncs.inc()
                 durable = [Durable(r, e.rows) for r, e in zip(written, batch.entries, strict=True)]
-                self._durable.put(durable)  # before the replies: what is acknowledged is visible
+                self._observe.found(durable)
+                self._durable.put(durable)
                 for entry in batch.entries:
                     self._rows.labels(entry.signal).inc(entry.rows.num_rows)
             self._reply(batch.replies)

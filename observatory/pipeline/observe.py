@@ -19,7 +19,7 @@ ROWS = 32_768
 
 
 class Observe:
-    """Called by the ingest loop's last thread: with records in order, and with none when nothing came for `INTERVAL`."""
+    """The ingest loop's `Observer`: `found` in the journal's thread, the rest in a thread of its own."""
 
     def __init__(self, open_rows: OpenRecords, stages: Sequence[Stage], clock: Clock, ticked: Callable[[Nanos], None]) -> None:
         self._open, self._stages, self._clock, self._ticked = open_rows, stages, clock, ticked
@@ -27,11 +27,15 @@ class Observe:
         self._seq = self._rows = 0
         self._last: Nanos = 0
 
-    def __call__(self, durable: list[Durable]) -> None:
-        """Take records; tick when it is time."""
-        now = self._clock.now()
+    def found(self, durable: list[Durable]) -> None:
+        """Let readers find the records."""
         for item in durable:
             self._open.add(item.record, item.rows)
+
+    def __call__(self, durable: list[Durable]) -> None:
+        """Put records through the stages; tick when it is time."""
+        now = self._clock.now()
+        for item in durable:
             for stage in self._stages:
                 self._derived.extend(stage.process(Batch(item.record.signal, item.rows, item.record.seq), now))
             self._seq = item.record.seq

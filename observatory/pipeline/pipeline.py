@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from observatory.storage.manifest import Manifest
 from prometheus_client import CollectorRegistry, Gauge
 
 from observatory.contracts import Decoder, Stage
@@ -21,6 +20,7 @@ from observatory.pipeline.observe import Observe
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.resends import Resends
 from observatory.storage import records
+from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,9 @@ class Pipeline:
         self.resends.load(self._directory / "resends.bin")
         self.resends.restore(recovered.digests)
         for record in recovered.open:
-            self._observe([Durable(record, records.read(record))])
+            durable = [Durable(record, records.read(record))]
+            self._observe.found(durable)
+            self._observe(durable)
         self._observe.tick(self._clock.now())
         if recovered.open:
             log.info("recovered %d rows in %d records from the journal", sum(r.rows for r in recovered.open), len(recovered.open))
