@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
+from observatory.api.config import ApiConfig
 from observatory.model.address import Address, AddressText
 from observatory.model.section import Section
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
+from observatory.receivers.config import ReceiversConfig
 from observatory.storage.config import StorageConfig
 
 
@@ -74,8 +76,10 @@ class Settings(Section):
     """Everything that can be set. A key that is absent has its default; an unknown key is refused."""
 
     server: ServerConfig = ServerConfig()
+    receivers: ReceiversConfig = ReceiversConfig()
     ingest: IngestConfig = IngestConfig()
     journal: JournalConfig = JournalConfig()
     cut: CutConfig = CutConfig()
     storage: StorageConfig = StorageConfig()
+    api: ApiConfig = ApiConfig()
     log: LogConfig = LogConfig()

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from observatory.cli.mistakes import Schema, expected, property_schema
+from observatory.cli.mistakes import Schema, expected, is_secret, property_schema
 from observatory.settings import Settings
 
 WIDTH = 120
@@ -45,7 +45,7 @@ def toml_text(settings: Settings, hide: bool = True) -> str:
     for name, section in settings.model_dump(mode="json").items():
         lines.append(f"{chr(10) if lines else ''}[{name}]")
         for key, value in section.items():
-            secret = hide and value and _is_secret(property_schema(schema, (name, key)) or {})
+            secret = hide and value and is_secret(property_schema(schema, (name, key)) or {})
             shown = ["***" for _ in value] if secret and isinstance(value, list) else "***" if secret else value
             lines.append(f"{key} = {toml(shown)}" if shown is not None else f"# {key} is not set")
     return "\n".join(lines) + "\n"
@@ -93,7 +93,3 @@ def _comment(text: str) -> str:
     for paragraph in text.split("\n\n"):
         lines += [*textwrap.wrap(" ".join(paragraph.split()), WIDTH - 2), ""]
     return "\n".join(f"# {line}".rstrip() for line in lines[:-1])
-
-
-def _is_secret(schema: Schema) -> bool:
-    return bool(schema.get("writeOnly") or schema.get("items", {}).get("writeOnly"))

@@ -57,6 +57,11 @@ def expected(schema: Schema) -> str:
     return "a value"
 
 
+def is_secret(schema: Schema) -> bool:
+    """Whether the key's value, or each value of its list, must not be shown."""
+    return bool(schema.get("writeOnly") or schema.get("items", {}).get("writeOnly"))
+
+
 def literal(value: Any) -> str:
     """A value as TOML would spell it."""
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -72,7 +77,8 @@ def _sentence(detail: ErrorDetails, path: Path, schema: Schema, values: Mapping[
     if detail["type"] == "missing":
         return "this key is required"
     wanted = property_schema(schema, path)
-    return f"expected {expected(wanted) if wanted else detail['msg']}, got {_shortened(literal(got))}"
+    shown = "***" if wanted and is_secret(wanted) else _shortened(literal(got))
+    return f"expected {expected(wanted) if wanted else detail['msg']}, got {shown}"
 
 
 def _unknown(path: Path, schema: Schema) -> str:

@@ -25,13 +25,20 @@ async def serve(settings: Settings, print_ready: bool = False, beside: Callable[
     stop = stop_on_signals()
     async with Observatory(settings) as app:
         announce(app, print_ready)
-        company = asyncio.ensure_future(beside(app)) if beside else None
+        company = asyncio.ensure_future(_noticed(beside(app))) if beside else None
         await stop.wait()
         if company is not None:
             company.cancel()
             await asyncio.gather(company, return_exceptions=True)
     log.info("stopped; everything that was acknowledged is on disk")
     return 0
+
+
+async def _noticed(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("the work beside the appliance ended; the appliance goes on")
 
 
 def stop_on_signals() -> asyncio.Event:

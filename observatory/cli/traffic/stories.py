@@ -9,7 +9,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.trace import SpanKind
 
 from observatory.cli.traffic import people
-from observatory.cli.traffic.calls import chat, embed, message, retrieve, tool
+from observatory.cli.traffic.calls import chat, embed, exchange, message, retrieve, tool
 from observatory.cli.traffic.scene import Failed, Scene
 
 Story = Callable[[Scene], Awaitable[None]]
@@ -31,12 +31,12 @@ async def support(scene: Scene) -> None:
                 await retrieve(agent, question, ticket.documents, who)
                 asked = [message("user", question)]
                 documents = message("system", "\n".join(ticket.documents))
-                await _patient(
-                    agent,
-                    lambda: chat(agent, model, [documents, *asked], "", who=who, rules=people.SUPPORT_RULES, tool=(ticket.tool, arguments)),
+                wish = (ticket.tool, arguments)
+                call = await _patient(
+                    agent, lambda: chat(agent, model, [documents, *asked], "", who=who, rules=people.SUPPORT_RULES, tool=wish)
                 )
-                await tool(agent, ticket.tool, arguments, result, who)
-                asked += [message("assistant", f"{ticket.tool} {arguments}"), message("tool", result)]
+                await tool(agent, ticket.tool, arguments, result, who, call)
+                asked += exchange(ticket.tool, call, arguments, result)
                 cached = 1024 if scene.chance(0.4) else 0
                 await chat(agent, model, [documents, *asked], answer, who=who, rules=people.SUPPORT_RULES, stream=True, cached=cached)
             if scene.chance(0.3):
@@ -62,16 +62,15 @@ async def research(scene: Scene) -> None:
     lead = scene.at("research-agent", "0.9.3", "staging")
 
     async def look_into(topic: str, part: Scene) -> None:
-        with part.span(f"invoke_agent reader {topic}", {**_agent("reader"), **who}):
+        with part.span("invoke_agent reader", {**_agent("reader"), "research.topic": topic, **who}):
             for turn in range(scene.dice.randint(1, 3)):
                 query = {"query": f"{topic} {turn + 1}"}
-                await chat(
-                    part, people.HAIKU, [message("user", f"{question} Look into: {topic}.")], "", who=who, tool=("web_search", query)
-                )
-                await tool(part, "web_search", query, '[{"title":"…","url":"https://example.org/a"}]', who, seconds=0.9, failing=0.06)
-            await chat(
-                part, people.HAIKU, [message("user", f"Summarise what you found on {topic}.")], part.dice.choice(people.FINDINGS), who=who
-            )
+                asked = [message("user", f"{question} Look into: {topic}.")]
+                call = await chat(part, people.HAIKU, asked, "", who=who, tool=("web_search", query))
+                found = '[{"title":"A review of the evidence","url":"https://example.org/a"}]'
+                await tool(part, "web_search", query, found, who, call, seconds=0.9, failing=0.06)
+            asked = [message("user", f"Summarise what you found on {topic}.")]
+            await chat(part, people.HAIKU, asked, part.dice.choice(people.FINDINGS), who=who)
 
     with lead.span("invoke_workflow research", {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "research", **who}):
         plan = "1. " + "\n2. ".join(topics)
@@ -139,16 +138,16 @@ STORIES: tuple[tuple[Story, int], ...] = ((support, 10), (research, 2), (invoice
 """Each story and how often it happens among the others."""
 
 
-async def _patient(scene: Scene, call: Callable[[], Awaitable[None]]) -> None:
+async def _patient(scene: Scene, call: Callable[[], Awaitable[str]]) -> str:
     """As most applications do: one more try after a short wait, when the first was refused for its rate."""
     try:
-        await call()
+        return await call()
     except Failed as failure:
         if failure.kind != "RateLimitError":
             raise
         scene.log(f"trying again in 1 s: {failure}", SeverityNumber.WARN, error__type=failure.kind)
         await scene.pace.spend(1.0)
-        await call()
+        return await call()
 
 
 def _who(scene: Scene) -> dict[str, str]:
