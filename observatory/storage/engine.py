@@ -49,7 +49,7 @@ class Engine:
             }
         )
         inside = str(data_dir).replace("'", "''")
-        for setting in ("parquet_metadata_cache = true", f"allowed_directories = ['{inside}']", "enable_external_access = false"):
+        for setting in ("GLOBAL parquet_metadata_cache = true", f"allowed_directories = ['{inside}']", "enable_external_access = false"):
             self._duckdb.execute(f"SET {setting}")
 
     @contextmanager
