@@ -50,7 +50,12 @@ def json_values(values: pa.Array) -> list[Any]:
         return _each(values.to_pylist(), _real)
     if pa.types.is_decimal(type_):
         return _each(values.to_pylist(), _decimal)
-    if pa.types.is_binary(type_) or pa.types.is_large_binary(type_) or pa.types.is_fixed_size_binary(type_) or pa.types.is_binary_view(type_):
+    if (
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_fixed_size_binary(type_)
+        or pa.types.is_binary_view(type_)
+    ):
         return _each(values.to_pylist(), bytes.hex)
     if pa.types.is_timestamp(type_):
         return _each(values.cast(pa.int64()).to_pylist(), _timestamp(type_.unit, type_.tz is not None))

@@ -32,7 +32,7 @@ import pyarrow as pa
 
 from observatory.query.answers import json_rows
 from observatory.query.landlock import restrict
-from observatory.storage.engine import ViewSpec, open_views
+from observatory.storage.views import ViewSpec, open_views
 
 FRAME = struct.Struct("<cI")
 COLUMNS, ROWS, ARROW, DONE, ERROR = b"C", b"R", b"A", b"D", b"E"
@@ -111,7 +111,9 @@ def _address_space() -> int:
 def _answer(question: dict[str, Any], answer: BinaryIO) -> None:
     started = time.monotonic()
     con = _connect(question)
-    relation = con.sql(_one_select(con, question["query"]))
+    statement = _one_select(con, question["query"])
+    _furnish(con, ViewSpec.from_json(question["spec"]), question["query"])
+    relation = con.sql(statement)
     names, types = relation.columns, [str(type_) for type_ in relation.types]
     _write(answer, COLUMNS, {"columns": [{"name": name, "type": type_} for name, type_ in zip(names, types, strict=True)]})
     reader = relation.to_arrow_reader(_BATCH_ROWS)
@@ -121,8 +123,7 @@ def _answer(question: dict[str, Any], answer: BinaryIO) -> None:
 
 
 def _connect(question: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    spec = ViewSpec.from_json(question["spec"])
-    con = duckdb.connect(
+    return duckdb.connect(
         config={
             "threads": question["threads"],
             "memory_limit": f"{question['memory_bytes'] >> 20}MiB",
@@ -133,12 +134,15 @@ def _connect(question: dict[str, Any]) -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
         }
     )
-    open_views(con, spec)
+
+
+def _furnish(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str) -> None:
+    """The views, and then nothing else any more."""
+    open_views(con, spec, query)
     paths = ", ".join("'" + path.replace("'", "''") + "'" for path in spec.paths())
     con.execute(f"SET allowed_paths = [{paths}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
-    return con
 
 
 def _one_select(con: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:

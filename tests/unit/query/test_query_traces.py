@@ -116,7 +116,15 @@ def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, mi
 
 def fragment(number: int, start: int, **facts) -> dict:
     row = {"trace_id": number.to_bytes(16, "big"), "project": "", "start_ns": start, "end_ns": start + 1, "span_count": 1, "error_count": 0}
-    row |= {"has_root": True, "root_start_ns": start, "root_name": "r", "service_name": "api", "services": ["api"], "received_at": 0, "open": False}
+    row |= {
+        "has_root": True,
+        "root_start_ns": start,
+        "root_name": "r",
+        "service_name": "api",
+        "services": ["api"],
+        "received_at": 0,
+        "open": False,
+    }
     return row | facts
 
 

@@ -1,0 +1,106 @@
+"""`POST /api/v1/sql`: one SELECT over everything, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from observatory.api.config import ApiConfig
+from observatory.api.parameters import Parameters
+from observatory.api.reply import json_reply, stream_reply
+from observatory.errors import BadRequest, TooLarge, Unsupported
+from observatory.query.sandboxes import Sandboxes, SandboxLimits, SqlAnswer
+from observatory.storage.engine import Engine
+
+ARROW = "application/vnd.apache.arrow.stream"
+MAX_BODY = 1 << 20
+
+
+class SqlRequest(BaseModel):
+    """The body of `POST /api/v1/sql`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    query: str = Field(min_length=1, description="Exactly one SELECT in DuckDB's dialect.")
+    max_rows: int | None = Field(
+        default=None, ge=1, description="Rows of a JSON answer, at most `api.sql_rows` (10,000 unless configured)."
+    )
+
+
+class Sql:
+    """Handler of `/api/v1/sql`."""
+
+    def __init__(self, engine: Engine, data_dir: Path, config: ApiConfig) -> None:
+        self._engine = engine
+        self._sandboxes = Sandboxes(data_dir, _limits(config))
+
+    def add_routes(self, app: web.Application) -> None:
+        """Mount it."""
+        app.router.add_post("/api/v1/sql", self.answer)
+
+    async def close(self) -> None:
+        """End the spare process."""
+        await self._sandboxes.close()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Rows as JSON, or as an Arrow stream when `Accept` asks for it."""
+        Parameters(request, ())
+        asked = await _body(request)
+        async with AsyncExitStack() as open_:
+            spec = await open_.enter_async_context(self._pinned())
+            arrow = ARROW in request.headers.get("Accept", "")
+            answer = await open_.enter_async_context(self._sandboxes.ask(asked.query, spec, arrow=arrow, rows=asked.max_rows))
+            if arrow:
+                return await stream_reply(request, answer.pieces, ARROW)
+            return json_reply(await _json(answer))
+
+    @asynccontextmanager
+    async def _pinned(self) -> AsyncIterator[Any]:
+        """What there is to read, held until the query is done."""
+        loop = asyncio.get_running_loop()
+        holder = self._engine.view()
+        view = await loop.run_in_executor(None, holder.__enter__)
+        try:
+            yield await loop.run_in_executor(None, view.spec)
+        finally:
+            await asyncio.shield(loop.run_in_executor(None, holder.__exit__, None, None, None))
+
+
+async def _json(answer: SqlAnswer) -> bytes:
+    pieces = [piece async for piece in answer.pieces]
+    done = answer.done
+    end = {"truncated": done["truncated"], "row_count": done["rows"], "elapsed_ms": done["elapsed_ms"]}
+    return b"".join((b'{"columns":', orjson.dumps(answer.columns), b',"rows":[', *pieces, b"],", orjson.dumps(end)[1:]))
+
+
+async def _body(request: web.Request) -> SqlRequest:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unsupported("Content-Encoding: send the query uncompressed")
+    body = bytearray()
+    async for piece in request.content.iter_chunked(1 << 16):
+        body += piece
+        if len(body) > MAX_BODY:
+            raise TooLarge(f"body: larger than {MAX_BODY} bytes")
+    try:
+        return SqlRequest.model_validate_json(bytes(body))
+    except ValidationError as invalid:
+        mistakes = [f"{'.'.join(map(str, error['loc'])) or 'body'}: {error['msg']}" for error in invalid.errors()]
+        raise BadRequest("; ".join(mistakes[:5])) from None
+
+
+def _limits(config: ApiConfig) -> SandboxLimits:
+    return SandboxLimits(
+        deadline_s=config.sql_deadline_s,
+        memory_bytes=config.sql_memory_bytes,
+        threads=config.sql_threads,
+        json_rows=config.sql_rows,
+        json_bytes=config.sql_json_bytes,
+        parallel=config.sql_parallel,
+        waiting=config.sql_waiting,
+    )
