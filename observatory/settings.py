@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
@@ -17,9 +17,13 @@ from observatory.storage.config import StorageConfig
 
 
 def default_data_dir() -> Path:
-    """`$XDG_DATA_HOME/observatory`, else `~/.local/share/observatory`: where a Linux program keeps a person's data."""
+    """`$XDG_DATA_HOME/observatory`, else `~/.local/share/observatory`: where a Linux program keeps a person's data.
+    Raises ValueError when there is neither."""
     base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "observatory"
+    try:
+        return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "observatory"
+    except RuntimeError:
+        raise ValueError("this user has no home directory to keep data in; name a directory with --data") from None
 
 
 def _data_dir(value: Any) -> Path:
@@ -34,7 +38,7 @@ DataDir = Annotated[Path, PlainValidator(_data_dir), WithJsonSchema({"type": "st
 class ServerConfig(Section):
     """Where the appliance listens and where it keeps its data."""
 
-    data: DataDir = Field(default="")  # pyright: ignore[reportAssignmentType]  validated into a path, as every default is
+    data: DataDir = cast(Path, "")  # defaults are validated, so that text becomes a path or an address
     """Directory of everything that is stored; made when it is missing. Empty: `$XDG_DATA_HOME/observatory`, else
     `~/.local/share/observatory`. One appliance at a time uses it."""
 
@@ -42,13 +46,13 @@ class ServerConfig(Section):
     """Allow listening on addresses that other machines can reach, although nobody is asked who they are: until authentication exists,
     whoever reaches the page reads every prompt. The flag `--insecure` says the same."""
 
-    listen: AddressText = Field(default="127.0.0.1:4319")  # pyright: ignore[reportAssignmentType]
+    listen: AddressText = cast(Address, "127.0.0.1:4319")
     """The page, the query API and `/metrics`; OTLP over HTTP is accepted here as well. Port 0 takes any free one."""
 
-    otlp_grpc: AddressText = Field(default="127.0.0.1:4317")  # pyright: ignore[reportAssignmentType]
+    otlp_grpc: AddressText = cast(Address, "127.0.0.1:4317")
     """OTLP over gRPC. 4317 is the port every OpenTelemetry exporter tries by itself."""
 
-    otlp_http: AddressText = Field(default="127.0.0.1:4318")  # pyright: ignore[reportAssignmentType]
+    otlp_http: AddressText = cast(Address, "127.0.0.1:4318")
     """OTLP over HTTP, protobuf and JSON. 4318 is the port every OpenTelemetry exporter tries by itself."""
 
     @field_validator("listen", "otlp_grpc", "otlp_http")
@@ -75,11 +79,11 @@ class LogConfig(Section):
 class Settings(Section):
     """Everything that can be set. A key that is absent has its default; an unknown key is refused."""
 
-    server: ServerConfig = ServerConfig()
-    receivers: ReceiversConfig = ReceiversConfig()
-    ingest: IngestConfig = IngestConfig()
-    journal: JournalConfig = JournalConfig()
-    cut: CutConfig = CutConfig()
-    storage: StorageConfig = StorageConfig()
-    api: ApiConfig = ApiConfig()
-    log: LogConfig = LogConfig()
+    server: ServerConfig = Field(default_factory=ServerConfig)
+    receivers: ReceiversConfig = Field(default_factory=ReceiversConfig)
+    ingest: IngestConfig = Field(default_factory=IngestConfig)
+    journal: JournalConfig = Field(default_factory=JournalConfig)
+    cut: CutConfig = Field(default_factory=CutConfig)
+    storage: StorageConfig = Field(default_factory=StorageConfig)
+    api: ApiConfig = Field(default_factory=ApiConfig)
+    log: LogConfig = Field(default_factory=LogConfig)

@@ -100,8 +100,8 @@ def _bounds(schema: Schema) -> str:
     if low is not None and high is not None:
         return f" from {low} to {high}"
     lower = f" of at least {low}" if low is not None else f" above {above}" if above is not None else ""
-    upper = f" of at most {high}" if high is not None else f" below {below}" if below is not None else ""
-    return lower + (" and" if lower and upper else "") + upper
+    upper = f"at most {high}" if high is not None else f"below {below}" if below is not None else ""
+    return lower + (" and " if lower else " of " if high is not None else " ") + upper if upper else lower
 
 
 def _follow(root: Schema, schema: Schema) -> Schema:

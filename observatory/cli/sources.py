@@ -26,6 +26,8 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
     values = read_toml(path) if path else {}
     origins: dict[tuple[str, ...], str] = {}
     schema = Settings.model_json_schema()
+    for section in schema["properties"]:
+        values.setdefault(section, {})  # so that a default which cannot be found is told with its path
     for name, text in environ.items():
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if name.startswith(PREFIX) and separator:
