@@ -108,8 +108,9 @@ class View:
         self.pin = pin
 
     def segments(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[Segment]:
-        """Segments with rows whose time may be in [start_ns, end_ns)."""
-        return [s for s in self.pin.segments if s.signal is signal and _overlaps(s.start_ns, s.end_ns, start_ns, end_ns)]
+        """Segments with rows whose time may be in [start_ns, end_ns), the newest first: what is asked for first is found first."""
+        found = [s for s in self.pin.segments if s.signal is signal and _overlaps(s.start_ns, s.end_ns, start_ns, end_ns)]
+        return sorted(found, key=lambda s: s.end_ns, reverse=True)
 
     def records(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[OpenRecord]:
         """Open records with rows whose time may be in [start_ns, end_ns)."""

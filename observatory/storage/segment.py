@@ -25,10 +25,10 @@ from observatory.storage.files import DISK, Files, write_file
 from observatory.storage.traceindex import IndexBuilder
 
 FOOTER_KEY = "observatory"
-ROW_GROUP_ROWS = 8192
-"""A trace is opened by decoding the row groups that hold it: 8192 rows take 7 ms, 32768 take 30 ms. Below, footers grow (5 kB a group)."""
-
 INDEXED = (Signal.SPANS, Signal.LOGS)
+"""A trace is opened by decoding the row groups that hold it: 8192 rows take 7 ms, 32768 take 30 ms. Below, footers grow (5 kB a group).
+Other signals are only scanned: 65,536 rows a group halve the time of a list of traces (measured at 1.3 M)."""
+
 _SYNC_EVERY = 8 * 1024 * 1024  # written back in steps: an fsync of 64 MB at once would hold up the journal's
 
 _PRUNED = ("trace_id", "start_ns", "time_ns", "end_ns", "root_start_ns", "received_at", "severity_number", "duration_ns", "status_code")
@@ -61,11 +61,12 @@ class SegmentWriter:
         grain: str = "raw",
         replaces: tuple[int, ...] = (),
         *,
-        row_group_rows: int = ROW_GROUP_ROWS,
+        row_group_rows: int | None = None,
         journal_upto: int = 0,
         files: Files = DISK,
     ) -> None:
-        self._data_dir, self._files, self._row_group_rows = data_dir, files, row_group_rows
+        self._data_dir, self._files = data_dir, files
+        self._row_group_rows = row_group_rows or (8192 if signal in INDEXED else 65_536)
         self._about: dict[str, Any] = {
             "format": 1,
             "id": id,

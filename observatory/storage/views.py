@@ -173,9 +173,10 @@ def _view_of(
     stored = [c for c in schema(signal).names if names is None or any(name in names for name, _, source in columns if source == c)]
     stored = stored or [schema(signal).names[0]]
     selected = ", ".join(f"{expression} AS {name}" for name, expression, _ in columns)
-    # the empty table gives the columns their types, whatever else there is
-    con.register(f"no_{signal}", schema(signal).empty_table())
-    parts = [f"SELECT {selected} FROM no_{signal}"]
+    parts = [f"SELECT {selected} FROM {parquet(files)}"] if files else []
+    if not files and not open_records:
+        con.register(f"no_{signal}", schema(signal).empty_table())
+        parts.append(f"SELECT {selected} FROM no_{signal}")
     if open_records:
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -185,6 +186,4 @@ def _view_of(
         con.register(f"open_{signal}", Stream(pa.schema([schema(signal).field(c) for c in stored]), batches))
         here = ", ".join(f"{expression if source in stored else 'NULL'} AS {name}" for name, expression, source in columns)
         parts.append(f"SELECT {here} FROM open_{signal}")
-    if files:
-        parts.append(f"SELECT {selected} FROM {parquet(files)}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW {signal} AS {' UNION ALL '.join(parts)}")
