@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, field_validator
 
 from observatory.api.config import ApiConfig
+from observatory.jobs.config import JobsConfig
 from observatory.model.address import Address, AddressText
 from observatory.model.section import Section
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
@@ -85,5 +86,6 @@ class Settings(Section):
     journal: JournalConfig = Field(default_factory=JournalConfig)
     cut: CutConfig = Field(default_factory=CutConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
+    jobs: JobsConfig = Field(default_factory=JobsConfig)
     api: ApiConfig = Field(default_factory=ApiConfig)
     log: LogConfig = Field(default_factory=LogConfig)
