@@ -1,6 +1,6 @@
 """Segments: immutable Parquet files that say in their footer what they are, and beside those of spans and logs an index of their traces.
 
-Measured with believable spans (0.9 kB in memory, 2 cores): zstd-1 2.1 µs and 140 B a span. Statistics on every column and a dictionary tried
+Measured with believable spans (0.9 kB in memory): zstd-1 2.1 µs and 140 B a span. Statistics on every column and a dictionary tried
 on every column cost 0.2 µs each and save nothing: statistics are kept where queries prune by them, dictionaries where text repeats.
 """
 
