@@ -5,6 +5,7 @@ import ts from "typescript-eslint";
 export default ts.config(
   { ignores: ["node_modules", "dist"] },
   js.configs.recommended,
+  { files: ["public/*.js"], languageOptions: { globals: { localStorage: "readonly", document: "readonly" } } },
   ...ts.configs.strictTypeChecked,
   hooks.configs.flat["recommended-latest"],
   {
@@ -16,5 +17,5 @@ export default ts.config(
       "react-hooks/incompatible-library": "off",
     },
   },
-  { files: ["eslint.config.js"], ...ts.configs.disableTypeChecked },
+  { files: ["eslint.config.js", "public/*.js"], ...ts.configs.disableTypeChecked },
 );

@@ -23,20 +23,6 @@ export const statusQuery = queryOptions({
   retry: false,
 });
 
-/** Values of the service filter in a window, most traces first. */
-export function servicesQuery(from: string | undefined, to: string | undefined) {
-  return queryOptions({
-    queryKey: ["services", from, to],
-    queryFn: async ({ signal }) => (await get<{ items: Service[] }>("services", { from, to }, signal)).items,
-    staleTime: 10_000,
-  });
-}
-
-export interface Service {
-  name: string;
-  traces: number;
-}
-
 /** A trace without bodies. While it is open it is asked again, the larger the rarer. */
 export function traceQuery(traceId: string) {
   return queryOptions({

@@ -4,6 +4,8 @@ import { useRef, useState } from "react";
 import { statusQuery } from "../api/queries";
 import { clock } from "../format/time";
 import { ChevronIcon, ErrorIcon, StatusIcon, TracesIcon } from "../parts/icons";
+import { LastSearch } from "../traces/memory";
+import type { TraceSearch } from "../traces/search";
 import { useLostSince } from "./connection";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
@@ -35,6 +37,7 @@ export function Frame() {
       ]),
     ),
   });
+  const lastSearchRef = useRef<TraceSearch>({});
   return (
     <div className={`frame${small ? " is-small" : ""}`}>
       <a className="skip" href="#main">
@@ -68,7 +71,9 @@ export function Frame() {
       <div className="content">
         <Banners lost={lost} />
         <main id="main" tabIndex={-1} className={lost === null ? undefined : "is-lost"}>
-          <Outlet />
+          <LastSearch value={lastSearchRef}>
+            <Outlet />
+          </LastSearch>
         </main>
       </div>
       <Help open={help} onClose={() => setHelp(false)} />

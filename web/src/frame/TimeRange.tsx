@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { localInput } from "../format/time";
 import { ChevronIcon } from "../parts/icons";
 import { DEFAULT_RANGE, RANGES, rangeLabel, type TraceSearch, windowOf } from "../traces/search";
@@ -7,7 +7,8 @@ type Range = Pick<TraceSearch, "range" | "from" | "to">;
 
 /** The time range of a page: the usual ones, or any two times in the reader's zone. */
 export function TimeRange({ search, onChange }: { search: TraceSearch; onChange: (range: Range) => void }) {
-  const [open, setOpen] = useState(false);
+  const [shown, setShown] = useState<ReturnType<typeof windowOf> | null>(null); // what the fields begin with, while it is open
+  const open = shown !== null;
   const [wrong, setWrong] = useState<string | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -15,30 +16,29 @@ export function TimeRange({ search, onChange }: { search: TraceSearch; onChange:
     if (!open) return;
     box.current?.querySelector<HTMLElement>("[aria-pressed=true], button")?.focus();
     const away = (event: PointerEvent) => {
-      if (!box.current?.parentElement?.contains(event.target as Node)) setOpen(false);
+      if (!box.current?.parentElement?.contains(event.target as Node)) setShown(null);
     };
     window.addEventListener("pointerdown", away);
     return () => window.removeEventListener("pointerdown", away);
   }, [open]);
 
   const choose = (range: Range) => {
-    setOpen(false);
+    setShown(null);
     setWrong(null);
     button.current?.focus();
     onChange(range);
   };
-  const onSubmit = (event: FormEvent<HTMLFormElement>) => {
+  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const [from, to] = ["from", "to"].map((name) => {
       const value = form.get(name);
       return typeof value === "string" && value !== "" ? new Date(value).toISOString() : undefined;
     });
-    if (from === undefined) return setWrong("A range needs a time to start from.");
-    if (to !== undefined && to <= from) return setWrong("The range ends before it starts.");
-    choose({ from, ...(to !== undefined && { to }) });
+    if (from === undefined) setWrong("A range needs a time to start from.");
+    else if (to !== undefined && to <= from) setWrong("The range ends before it starts.");
+    else choose({ from, ...(to !== undefined && { to }) });
   };
-  const { from, to } = open ? windowOf(search, Date.now()) : { from: 0, to: null };
 
   return (
     <div
@@ -46,14 +46,14 @@ export function TimeRange({ search, onChange }: { search: TraceSearch; onChange:
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !open) return;
         event.stopPropagation();
-        setOpen(false);
+        setShown(null);
         button.current?.focus();
       }}
     >
-      <button ref={button} type="button" className="button" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button ref={button} type="button" className="button" aria-haspopup="dialog" aria-expanded={open} onClick={() => setShown(open ? null : windowOf(search, Date.now()))}>
         {rangeLabel(search)} <ChevronIcon turn={90} />
       </button>
-      {open && (
+      {shown && (
         <div ref={box} className="popup timerange-box" role="dialog" aria-label="time range">
           <div className="timerange-presets">
             {Object.entries(RANGES).map(([key, { label }]) => (
@@ -71,11 +71,11 @@ export function TimeRange({ search, onChange }: { search: TraceSearch; onChange:
           <form onSubmit={onSubmit}>
             <label>
               from
-              <input className="field" type="datetime-local" name="from" defaultValue={from === null ? "" : localInput(from)} />
+              <input className="field" type="datetime-local" name="from" defaultValue={shown.from === null ? "" : localInput(shown.from)} />
             </label>
             <label>
               to <span className="faint">(empty: now)</span>
-              <input className="field" type="datetime-local" name="to" defaultValue={to === null ? "" : localInput(to)} />
+              <input className="field" type="datetime-local" name="to" defaultValue={shown.to === null ? "" : localInput(shown.to)} />
             </label>
             <p className="faint">{Intl.DateTimeFormat().resolvedOptions().timeZone}</p>
             {wrong !== null && (

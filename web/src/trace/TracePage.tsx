@@ -1,1 +1,134 @@
-export function TracePage() { return null; }
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ApiError } from "../api/client";
+import { isUnreachable, traceQuery } from "../api/queries";
+import type { TraceTree } from "../api/types";
+import { useKeys } from "../frame/keys";
+import { TopBar } from "../frame/TopBar";
+import { duration } from "../format/duration";
+import { count } from "../format/number";
+import { milliseconds } from "../format/time";
+import { Copy } from "../parts/Copy";
+import { CheckIcon, ChevronIcon, ErrorIcon } from "../parts/icons";
+import { Notice } from "../parts/Notice";
+import { Ago } from "../parts/now";
+import { useLastSearch } from "../traces/memory";
+import { State } from "../traces/TraceTable";
+import { useNeighbours } from "./neighbours";
+import { TraceBody } from "./TraceBody";
+
+/** One trace: its tree and waterfall, and any span of it in full. */
+export function TracePage() {
+  const { traceId } = useParams({ from: "/traces/$traceId" });
+  const view = useSearch({ from: "/traces/$traceId" });
+  const { data, error } = useQuery(traceQuery(traceId));
+  const neighbours = useNeighbours(data);
+  const navigate = useNavigate();
+  const lastRef = useLastSearch();
+  useKeys({
+    "[": () => neighbours.go(-1),
+    "]": () => neighbours.go(1),
+    ...(!data && { Escape: () => void navigate({ to: "/traces", search: lastRef.current }) }),
+  });
+  return (
+    <>
+      <TopBar title={<Title trace={data} />}>
+        {neighbours.said !== null && (
+          <span className="faint" role="status">
+            {neighbours.said}
+          </span>
+        )}
+        <button type="button" className="button" onClick={() => neighbours.go(-1)} disabled={!data} title="previous trace in the list ([)" aria-label="previous trace">
+          <ChevronIcon turn={270} />
+        </button>
+        <button type="button" className="button" onClick={() => neighbours.go(1)} disabled={!data} title="next trace in the list (])" aria-label="next trace">
+          <ChevronIcon turn={90} />
+        </button>
+      </TopBar>
+      {data ? <TraceBody key={traceId} traceId={traceId} trace={data} view={view} /> : error ? <Missing error={error} traceId={traceId} /> : <Wait />}
+    </>
+  );
+}
+
+function Title({ trace }: { trace: TraceTree | undefined }) {
+  const lastRef = useLastSearch();
+  return (
+    <>
+      <Link to="/traces" search={() => lastRef.current} className="crumb">
+        Traces
+      </Link>
+      <span className="faint">/</span>
+      <span className="clip">{trace ? trace.root_name || "(no name)" : "…"}</span>
+    </>
+  );
+}
+
+/** The line of facts below the top bar. */
+export function Summary({ trace }: { trace: TraceTree }) {
+  const failed = trace.error_count > 0;
+  return (
+    <div className="summary">
+      <span className={failed ? "is-error" : "is-good"}>
+        {failed ? <ErrorIcon /> : <CheckIcon />} {failed ? `${count(trace.error_count)} ${trace.error_count === 1 ? "error" : "errors"}` : "ok"}
+      </span>
+      <span className="number">
+        <strong>{duration(trace.duration_ms)}</strong>
+      </span>
+      <span className="number">
+        {count(trace.span_count)} {trace.span_count === 1 ? "span" : "spans"}
+      </span>
+      <span title={trace.services.join(", ")}>{trace.services.length > 3 ? `${trace.services.slice(0, 3).join(", ")} +${trace.services.length - 3}` : trace.services.join(", ")}</span>
+      <span className="muted">
+        <Ago ms={milliseconds(trace.start_ns)} />
+        <Copy text={trace.start} label="copy the start time (ISO)" />
+      </span>
+      <State state={trace.state} />
+      <span className="summary-id">
+        <code className="faint">{trace.trace_id}</code>
+        <Copy text={trace.trace_id} label="copy trace id" />
+      </span>
+    </div>
+  );
+}
+
+const REASONS: Record<number, { title: string; hint: string }> = {
+  404: { title: "No such trace", hint: "Nothing with this id was received here. If it was sent just now, it may still be on its way: reload in a moment." },
+  410: { title: "This trace is gone", hint: "It was stored here once; what was measured from it stays in the metrics." },
+  400: { title: "That is not a trace id", hint: "A trace id is 32 hexadecimal digits." },
+};
+
+function Missing({ error, traceId }: { error: Error; traceId: string }) {
+  if (isUnreachable(error)) return <Wait />;
+  const status = error instanceof ApiError ? error.status : 0;
+  const known = REASONS[status];
+  return (
+    <Notice
+      code={status ? String(status) : "error"}
+      title={known?.title ?? "The trace could not be read"}
+      actions={
+        <Link to="/traces" className="button">
+          all traces
+        </Link>
+      }
+    >
+      <p>{error.message}</p>
+      {known && <p>{known.hint}</p>}
+      <p>
+        <code>{traceId}</code>
+      </p>
+    </Notice>
+  );
+}
+
+function Wait() {
+  return (
+    <div aria-busy="true" aria-label="loading the trace">
+      {Array.from({ length: 16 }, (_, index) => (
+        <div key={index} className="skeleton-row">
+          <span className="skeleton" style={{ width: `${14 + ((index * 29) % 16)}%`, marginLeft: `${(index % 5) * 16}px` }} />
+          <span className="skeleton" style={{ width: `${8 + ((index * 17) % 30)}%`, marginLeft: `${10 + ((index * 7) % 20)}%` }} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type RefObject, useMemo, useState } from "react";
-import { servicesQuery } from "../api/queries";
 import { parseDuration } from "../format/duration";
 import { Combobox } from "../parts/Combobox";
-import { traceParams, type TraceSearch } from "./search";
+import type { TraceSearch } from "./search";
+import { servicesQuery } from "./services";
 
 type Change = (change: Partial<Record<keyof TraceSearch, string | undefined>>) => void;
 
@@ -17,10 +17,7 @@ const STATUSES = [
 /** Service (or a trace id, which opens that trace), status, least duration. */
 export function Filters({ search, change, inputRef }: { search: TraceSearch; change: Change; inputRef: RefObject<HTMLInputElement | null> }) {
   const navigate = useNavigate();
-  const { range, from, to } = search;
-  // of the window as it was when it was chosen: the names hardly change, and one answer serves all filters
-  const window = useMemo(() => traceParams({ ...(range && { range }), ...(from && { from }), ...(to && { to }) }, Date.now()), [range, from, to]);
-  const services = useQuery(servicesQuery(window.from ?? undefined, window.to ?? undefined));
+  const services = useQuery(servicesQuery(search));
   const choices = useMemo(() => (services.data ?? []).map(({ name, traces }) => ({ name, count: traces })), [services.data]);
 
   const chooseService = (text: string) => {

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from "react";
 import type { TraceSummary } from "../api/types";
 import { duration } from "../format/duration";
 import { count } from "../format/number";
@@ -66,7 +66,7 @@ export function TraceTable({ items, more, loadMore, sort = DEFAULT_SORT, onSort,
     if (index >= 0) virtual.scrollToIndex(index, { align: "auto" });
   }, [cursor, virtual]);
 
-  const longest = items.reduce((most, item) => Math.max(most, item.duration_ms), 0);
+  const longest = useMemo(() => usualLongest(items), [items]);
   return (
     <div
       className="table"
@@ -98,6 +98,12 @@ export function TraceTable({ items, more, loadMore, sort = DEFAULT_SORT, onSort,
       </div>
     </div>
   );
+}
+
+/** What a full bar stands for: the 95th percentile, so that one odd trace does not flatten all others. */
+function usualLongest(items: TraceSummary[]): number {
+  const sorted = items.map((item) => item.duration_ms).sort((a, b) => a - b);
+  return sorted[Math.floor(0.95 * (sorted.length - 1))] ?? 0;
 }
 
 function Heading({ column, sort, onSort }: { column: (typeof COLUMNS)[number]; sort: string; onSort: (sort: string) => void }) {
@@ -159,7 +165,7 @@ function Row({ item, index, top, here, longest }: RowProps) {
         <Ago ms={milliseconds(item.start_ns)} />
       </div>
       <div role="gridcell" className="cell-duration is-right number">
-        <span className="behind" style={{ width: `${longest > 0 ? (100 * item.duration_ms) / longest : 0}%` }} aria-hidden="true" />
+        <span className="behind" style={{ width: `${longest > 0 ? Math.min(100, (100 * item.duration_ms) / longest) : 0}%` }} aria-hidden="true" />
         <span>{duration(item.duration_ms)}</span>
       </div>
       <div role="gridcell" className="cell-spans is-right number">

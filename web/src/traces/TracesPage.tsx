@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { isUnreachable, tracePage } from "../api/queries";
 import { useKeys } from "../frame/keys";
 import { TimeRange } from "../frame/TimeRange";
@@ -10,7 +10,7 @@ import { LiveIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { Filters } from "./Filters";
 import { FirstRun } from "./FirstRun";
-import { LastSearch } from "./memory";
+import { useLastSearch } from "./memory";
 import { isFiltered, isLive, rangeLabel, readSearch, type TraceSearch } from "./search";
 import { TraceTable } from "./TraceTable";
 import { useTraceList } from "./useTraceList";
@@ -25,10 +25,10 @@ export function TracesPage() {
   const list = useTraceList(search, scrolled || cursor !== null);
   const scroller = useRef<HTMLDivElement>(null);
   const filter = useRef<HTMLInputElement>(null);
-  const remembered = useContext(LastSearch);
+  const lastRef = useLastSearch();
   useEffect(() => {
-    remembered.current = search;
-  }, [remembered, search]);
+    lastRef.current = search;
+  }, [lastRef, search]);
 
   const change = useCallback(
     (part: Partial<Record<keyof TraceSearch, string | undefined>>) => {

@@ -1,5 +1,12 @@
-import { createContext, type RefObject } from "react";
+import { createContext, type RefObject, useContext } from "react";
 import type { TraceSearch } from "./search";
 
+/** Holds the search of the list the reader came from; given by the frame, which outlives the pages. */
+export const LastSearch = createContext<RefObject<TraceSearch> | null>(null);
+
 /** The search of the list the reader came from: where "back" goes, and what previous and next mean on a trace. */
-export const LastSearch = createContext<RefObject<TraceSearch>>({ current: {} });
+export function useLastSearch(): RefObject<TraceSearch> {
+  const lastRef = useContext(LastSearch);
+  if (!lastRef) throw new Error("a page stands outside the frame");
+  return lastRef;
+}

@@ -1,5 +1,5 @@
 import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import { tracePage } from "../api/queries";
 import type { TracePage, TraceSummary } from "../api/types";
 import { flatten, mergeHead } from "./list";
@@ -12,8 +12,10 @@ const LONGEST = 2000; // rows a list grows to by itself while nobody scrolls
 type Pages = InfiniteData<TracePage, string | null>;
 
 /** The part of a search that decides what the server is asked. */
-export function listKey({ live: _live, ...search }: TraceSearch) {
-  return ["traces", search] as const;
+export function listKey(search: TraceSearch) {
+  const asked = { ...search };
+  delete asked.live;
+  return ["traces", asked] as const;
 }
 
 export interface TraceList {
@@ -48,14 +50,11 @@ export function useTraceList(search: TraceSearch, reading: boolean): TraceList {
     gcTime: 0,
     retry: false,
   });
-  const [behind, setBehind] = useState(false);
   const fresh = head.data;
-  const start = useCallback(
-    (page: TracePage) => {
-      client.setQueryData<Pages>(key, { pages: [page], pageParams: [null] });
-      setBehind(false);
-    },
-    [client, key],
+  const start = useCallback((page: TracePage) => client.setQueryData<Pages>(key, { pages: [page], pageParams: [null] }), [client, key]);
+  const apart = useMemo(
+    () => fresh !== undefined && pages.data !== undefined && mergeHead(flatten(pages.data.pages.map((page) => page.items)), fresh, search.sort) === null,
+    [fresh, pages.data, search.sort],
   );
 
   useEffect(() => {
@@ -64,10 +63,9 @@ export function useTraceList(search: TraceSearch, reading: boolean): TraceList {
     if (!data) return;
     const loaded = flatten(data.pages.map((page) => page.items));
     const merged = mergeHead(loaded, fresh, search.sort);
-    if (merged === null || (!reading && merged.length > LONGEST)) {
-      if (reading) setBehind(true);
-      else start(fresh);
-      return;
+    if (merged === null || merged.length > LONGEST) {
+      if (!reading) start(fresh);
+      if (!reading || merged === null) return;
     }
     // one page holds all rows now; the cursor of the last page still says where to go on
     const last = data.pages.at(-1) ?? fresh;
@@ -88,7 +86,7 @@ export function useTraceList(search: TraceSearch, reading: boolean): TraceList {
     loadMore: useCallback(() => {
       if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
     }, [hasNextPage, isFetchingNextPage, fetchNextPage]),
-    behind,
+    behind: reading && apart,
     showNewest: useCallback(() => {
       if (fresh) start(fresh);
     }, [fresh, start]),

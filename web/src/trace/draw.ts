@@ -1,0 +1,95 @@
+import type { Palette } from "./palette";
+import { bar, ticks, type Window } from "./timeline";
+import { at, type Tree } from "./tree";
+
+export const ROW = 28;
+const BAR = 12;
+
+/** Sizes a canvas to CSS pixels at the screen's own resolution, clears it, and gives a context that draws in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext("2d");
+  context?.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context?.clearRect(0, 0, width, height);
+  return context;
+}
+
+interface Waterfall {
+  tree: Tree;
+  rows: Int32Array; // visible rows of the tree, in order
+  window: Window;
+  palette: Palette;
+  width: number;
+  height: number;
+  top: number; // of the canvas, in the pixels of the whole list
+}
+
+/** The bars of the rows the canvas covers, over a grid of time. Cost grows with the rows on the screen, not with the trace. */
+export function drawWaterfall(context: CanvasRenderingContext2D, { tree, rows, window, palette, width, height, top }: Waterfall): void {
+  context.fillStyle = palette.grid;
+  const scale = width / (window.to - window.from);
+  for (const tick of ticks(window, width)) context.fillRect(Math.round((tick - window.from) * scale), 0, 1, height);
+
+  const first = Math.max(0, Math.floor(top / ROW));
+  const last = Math.min(rows.length, Math.ceil((top + height) / ROW));
+  for (let index = first; index < last; index++) {
+    const row = at(rows, index);
+    const drawn = bar(at(tree.start, row), at(tree.duration, row), window, width);
+    if (!drawn) continue;
+    const span = at(tree.spans, row);
+    const failed = span.status.code === "error";
+    const y = index * ROW - top + (ROW - BAR) / 2;
+    context.fillStyle = failed ? palette.error : palette.kinds[at(tree.kind, row)];
+    const first_token = (span.time_to_first_token_s ?? 0) * 1e3;
+    if (first_token > 0 && first_token < at(tree.duration, row)) {
+      // waiting for the first token is pale, what streams after it is solid
+      const split = Math.max(drawn.x, Math.min(drawn.x + drawn.w, (at(tree.start, row) + first_token - window.from) * scale));
+      context.globalAlpha = 0.4;
+      context.fillRect(drawn.x, y, split - drawn.x, BAR);
+      context.globalAlpha = 1;
+      context.fillRect(split, y, drawn.x + drawn.w - split, BAR);
+      context.fillRect(split - 0.5, y - 3, 1.5, BAR + 6);
+    } else {
+      context.beginPath();
+      context.roundRect(drawn.x, y, drawn.w, BAR, Math.min(2, drawn.w / 2));
+      context.fill();
+    }
+    if (failed) warn(context, drawn.x + drawn.w + 6, y + BAR / 2, width, palette);
+  }
+}
+
+/** A small triangle beside a failed bar, so that colour is not the only sign; before the bar's end where there is no room behind it. */
+function warn(context: CanvasRenderingContext2D, x: number, y: number, width: number, palette: Palette): void {
+  const inside = x + 10 > width;
+  const left = inside ? x - 18 : x;
+  context.fillStyle = inside ? palette.surface : palette.error;
+  context.beginPath();
+  context.moveTo(left + 5, y - 5);
+  context.lineTo(left + 10, y + 4);
+  context.lineTo(left, y + 4);
+  context.fill();
+}
+
+/** The whole trace in a few pixels: each span a line at the height of its place in the tree; errors last, so that none is hidden. */
+export function drawMinimap(context: CanvasRenderingContext2D, tree: Tree, palette: Palette, width: number, height: number): void {
+  const n = tree.spans.length;
+  const whole = { from: 0, to: tree.total };
+  const pad = 3;
+  const step = (height - 2 * pad) / Math.max(n, 1);
+  const thick = Math.max(1, Math.min(6, step - (step > 3 ? 1 : 0)));
+  const line = (row: number, colour: string, least: number) => {
+    const drawn = bar(at(tree.start, row), at(tree.duration, row), whole, width, least);
+    if (!drawn) return;
+    context.fillStyle = colour;
+    context.fillRect(drawn.x, pad + row * step, drawn.w, thick);
+  };
+  for (let row = 0; row < n; row++) line(row, palette.kinds[at(tree.kind, row)], 1);
+  for (let row = 0; row < n; row++) if (at(tree.spans, row).status.code === "error") line(row, palette.error, 2);
+}
