@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,8 @@ static float* latency;
 static size_t latency_count, latency_room;
 static uint64_t per_second[700];
 
+static volatile sig_atomic_t told_to_end;  // by SIGTERM: issue no more, report at once
+static void on_signal(int number) { told_to_end = number; }
 static double now_s(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -391,6 +394,7 @@ int main(int argc, char** argv) {
     return 3;
   }
   if (option.acknowledged && !(acknowledged = fopen(option.acknowledged, "wb"))) fail(option.acknowledged);
+  signal(SIGTERM, on_signal);
   load_corpus();
   poller = epoll_create1(EPOLL_CLOEXEC);
   next_number = option.first;
@@ -403,7 +407,7 @@ int main(int argc, char** argv) {
   struct rusage used;
   begin = now_s();
   end = begin + option.seconds;
-  for (double now = begin; (now = now_s()) < end + option.grace;) {
+  for (double now = begin; (now = now_s()) < end + option.grace && !told_to_end;) {
     double wake = end + option.grace;
     for (int i = 0; i < option.connections; i++) {
       Connection* c = &all[i];

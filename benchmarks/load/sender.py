@@ -164,6 +164,10 @@ class Sending:
             raise CannotSend(f"the sender ended with {self._child.returncode}: {said.strip()}")
         return json.loads(out)
 
+    def end(self) -> None:
+        """Send no more; `result` follows at once, what is under way counts as unanswered."""
+        self._child.terminate()
+
     def stop(self) -> None:
         """End it now, without a result."""
         self._child.kill()

@@ -40,8 +40,15 @@ def configure(config: LogConfig) -> None:
     """Send what this process logs to stderr. Other libraries are heard from `warning` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if config.format == "json" else TextFormatter())
+    handler.addFilter(_ours_to_know)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("observatory").setLevel(config.level.upper())
     logging.captureWarnings(True)
+
+
+def _ours_to_know(record: logging.LogRecord) -> bool:
+    """aiohttp reports bytes that are no HTTP with a traceback. They were answered with 400, and anyone can send a million of them."""
+    error = record.exc_info[1] if record.exc_info else None
+    return record.name != "aiohttp.server" or type(error).__module__ != "aiohttp.http_exceptions"

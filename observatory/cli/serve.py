@@ -51,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve until a signal; 0 when everything was closed in order."""
     import asyncio
 
+    # gRPC writes failures of its own on stderr beside our one sentence; it reads this when it is imported
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from observatory.cli import logs
     from observatory.cli.running import serve
 

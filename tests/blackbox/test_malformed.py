@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import socket
@@ -31,7 +32,7 @@ BAD = [
     ("a time that is no number", "application/json", None,
      b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"soon"}]}]}]}', 400,
      "resourceSpans[0].scopeSpans[0].spans[0].startTimeUnixNano"),
-    ("a zip bomb", PROTOBUF, "gzip", gzip.compress(bytes(200 << 20)), 413, "MiB"),
+    ("a zip bomb", PROTOBUF, "gzip", gzip.compress(bytes(200 << 20)), 413, "67,108,864 bytes"),
 ]  # fmt: skip
 
 
@@ -87,13 +88,11 @@ def test_grpc_says_where_too(server: ServerProcess) -> None:
 @pytest.mark.parametrize("door", ["listen", "otlp_http", "otlp_grpc"])
 def test_bytes_of_no_protocol_harm_nobody(server: ServerProcess, raw: bytes, door: str) -> None:
     host, _, port = server.addresses[door].rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    # it may hang up as soon as it has seen enough
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
-        try:
-            while connection.recv(65536):
-                pass
-        except ConnectionResetError:
+        while connection.recv(65536):
             pass
     _still_takes(server)
 

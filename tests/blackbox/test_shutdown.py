@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from child import questions
+from child import questions, wait_until
 
 from benchmarks.load import sender
 from observatory.testing.server import ServerProcess
@@ -22,15 +22,15 @@ def test_sigterm_under_load_ends_cleanly_and_loses_nothing(tmp_path: Path, proto
     with ServerProcess(tmp_path / "data") as server:
         port = int(server.addresses[f"otlp_{proto}"].rpartition(":")[2])
         with sender.Sending(
-            corpus, port, proto=proto, seconds=4, rate=60_000, resend=False, grace=5, acknowledged=tmp_path / "acknowledged"
+            corpus, port, proto=proto, seconds=60, rate=60_000, resend=False, grace=5, acknowledged=tmp_path / "acknowledged"
         ) as load:  # type: ignore[arg-type]
             asked = questions(server)
-            while asked.count() < 50_000:
-                assert load.running
+            wait_until(lambda: asked.count() >= 20_000, "the load is under way")
             began = time.monotonic()
             server.terminate()
             assert server.wait(10) == 0
             assert time.monotonic() - began < 10
+            load.end()
             sent = load.result()
     assert sent["spans"] > 0
     acknowledged = _numbers(tmp_path / "acknowledged")
