@@ -6,31 +6,31 @@ Starting goes from the disk to the doors, stopping from the doors to the disk, s
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
+
 from observatory.api.server import Api
+from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
 from observatory.jobs.expire import Expire
 from observatory.jobs.runner import Runner
-from observatory.otlp.decode import decoders
-from observatory.receivers.admission import Admission
-from observatory.receivers.grpc import OtlpGrpc
-from observatory.receivers.http import OtlpHttp
-from observatory.storage.engine import Engine
-from observatory.storage.manifest import Manifest
-from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
-
-from observatory.errors import CannotStart
 from observatory.model.address import Address
 from observatory.model.clock import SECOND, Clock, SystemClock
 from observatory.model.signal import Signal
+from observatory.otlp.decode import decoders
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.summarize import Summarize
+from observatory.receivers.admission import Admission
+from observatory.receivers.grpc import OtlpGrpc
+from observatory.receivers.http import OtlpHttp
 from observatory.settings import Settings
+from observatory.storage.engine import Engine
+from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +133,7 @@ class Observatory:
         """What `GET /api/v1/status` says."""
         accepting, reason = self.ready()
         return {
-            "version": importlib.metadata.version("llm-observatory"),
-            "started_at": self._started_at,
+            "started_at": datetime.fromtimestamp(self._started_at / SECOND, UTC).isoformat(),
             "uptime_s": round((self.clock.now() - self._started_at) / SECOND, 1),
             "decoder": "native" if self.native else "reference",
             "accepting": {"ok": accepting, "reason": reason},

@@ -335,8 +335,8 @@ def _pairs(items: Any, tag: bytes) -> list[bytes]:
 
 # --- messages ---
 
-Field = tuple[bytes, Encode | dict[str, Any] | None, bool]
-"""The field's tag, how to encode one value (a table for a message, None for a KeyValue), and whether it repeats."""
+Field = tuple[bytes, Any, bool]
+"""The field's tag, how to encode one value (an `Encode`, a table for a message, None for a KeyValue), and whether it repeats."""
 
 
 def _message(fields: dict[str, Field], value: Any) -> bytes:

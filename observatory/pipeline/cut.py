@@ -14,7 +14,6 @@ from pathlib import Path
 from time import perf_counter
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from prometheus_client import CollectorRegistry, Counter
 
 from observatory.contracts import OpenRecord, Segment, Swap
@@ -115,7 +114,7 @@ class Cut:
 
     def _account(self, wanted: Sequence[OpenRecord], added: Sequence[Segment], seconds: float) -> int:
         for record in wanted:
-            self._rows.labels(record.signal).inc(record.rows)
+            self._rows.labels(str(record.signal)).inc(record.rows)
         self._seconds.inc(seconds)
         rows, size = sum(r.rows for r in wanted), sum(s.bytes for s in added)
         log.info("cut %d rows into %d segments, %.1f MB, in %.2f s", rows, len(added), size / 1e6, seconds)
@@ -132,15 +131,15 @@ class Cut:
                 by_tier[tier].write(rows)
 
     def _by_skew(self, signal: Signal, rows: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        off = pc.subtract(rows.column("received_at"), rows.column(time_column(signal)))
+        off = rows.column("received_at").to_numpy() - rows.column(time_column(signal)).to_numpy()
         limit = int(self._config.skew_hours * HOUR)
-        near = pc.and_(pc.less_equal(off, limit), pc.greater_equal(off, -limit))
-        if pc.all(near).as_py():
+        near = (off <= limit) & (off >= -limit)
+        if near.all():
             yield "hot", rows
             return
-        if pc.any(near).as_py():
-            yield "hot", rows.filter(near)
-        yield "skewed", rows.filter(pc.invert(near))
+        if near.any():
+            yield "hot", rows.filter(pa.array(near))
+        yield "skewed", rows.filter(pa.array(~near))
 
     def _run(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

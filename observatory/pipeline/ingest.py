@@ -33,7 +33,7 @@ from observatory.storage.records import Digest
 log = logging.getLogger(__name__)
 
 _STOP = object()
-OUTCOMES = ("taken", "duplicate", "refused", "malformed")
+OUTCOMES = ("taken", "duplicates", "refused", "malformed")
 TICK_S = 0.25
 """The observer is called at least this often, with nothing when nothing came."""
 
@@ -101,6 +101,7 @@ class Ingest:
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queued_bytes = 0
+        self.spans = 0  # made durable since start
         self._running = False
         self._full: str | None = None
         self._rows = Counter("observatory_ingest_rows", "Rows made durable", ["signal"], registry=registry)
@@ -170,7 +171,7 @@ class Ingest:
 
         requests = _totals(self._requests)
         return {
-            **dict.fromkeys(RECEIVED, 0),
+            **{str(signal): 0 for signal in RECEIVED},
             **_totals(self._rows),
             "rejected": sum(_totals(self._rejected).values()),
             "requests": sum(requests.values()),
@@ -251,7 +252,7 @@ class Ingest:
             else:
                 self._resends.release([digest])
             if outcome.rejected:
-                self._rejected.labels(signal).inc(outcome.rejected)
+                self._rejected.labels(str(signal)).inc(outcome.rejected)
         rows = decoded.rows
         for stage in self._before:  # one batch in, one batch out: a stage here rewrites rows, it never holds or drops them
             (rewritten,) = stage.process(Batch(signal, rows), batch.received_at)
@@ -277,7 +278,8 @@ class Ingest:
                 self._observe.found(durable)
                 self._durable.put(durable)
                 for entry in batch.entries:
-                    self._rows.labels(entry.signal).inc(entry.rows.num_rows)
+                    self._rows.labels(str(entry.signal)).inc(entry.rows.num_rows)
+                    self.spans += entry.rows.num_rows if entry.signal is Signal.SPANS else 0
             self._reply(batch.replies)
         self._durable.put(_STOP)
 
@@ -301,7 +303,7 @@ class Ingest:
                 self._requests.labels("refused" if isinstance(reply, Retryable) else "malformed").inc()
                 waiting.future.set_exception(reply)
             else:
-                self._requests.labels("duplicate" if reply.duplicate else "taken").inc()
+                self._requests.labels("duplicates" if reply.duplicate else "taken").inc()
                 waiting.future.set_result(reply)
 
     # --- observe thread ---

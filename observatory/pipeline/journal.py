@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from observatory.contracts import OpenRecord
 from observatory.errors import CannotStart, Retryable
@@ -102,8 +101,8 @@ class Journal:
         packed: list[tuple[Entry, pa.Buffer, tuple[int, int, int]]] = []
         codec = None if self._config.codec == "none" else self._config.codec
         for entry in entries:
-            times = pc.min_max(entry.rows.column(time_column(entry.signal))).as_py()
-            packed.append((entry, records.encode(entry.signal, entry.rows, codec), (times["min"], times["max"], received_at)))
+            times = entry.rows.column(time_column(entry.signal)).to_numpy()
+            packed.append((entry, records.encode(entry.signal, entry.rows, codec), (int(times.min()), int(times.max()), received_at)))
         needed = sum(p.size + len(e.digests) * 24 + 2 * ALIGNMENT + 128 for e, p, _ in packed)
         try:
             file = self._room(needed)

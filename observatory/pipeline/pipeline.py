@@ -18,6 +18,7 @@ from observatory.pipeline.ingest import Durable, Ingest
 from observatory.pipeline.journal import Journal
 from observatory.pipeline.observe import Observe
 from observatory.pipeline.open_rows import OpenRecords
+from observatory.pipeline.rate import Rate
 from observatory.pipeline.resends import Resends
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
@@ -49,7 +50,7 @@ class Pipeline:
         self._cut = Cut(cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, registry)
         self._observe = Observe(self.open_rows, stages, clock, self._ticked)
         self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, registry)
-        self._codec = journal.codec
+        self._codec, self._rate = journal.codec, Rate()
         Gauge("observatory_journal_bytes", "Disk taken by the journal", registry=registry).set_function(lambda: self.journal.bytes)
         Gauge("observatory_journal_damaged", "Damaged places found in the journal at start", registry=registry).set_function(
             lambda: self.journal.damaged
@@ -85,7 +86,7 @@ class Pipeline:
         pending = self.open_rows.pending(self._manifest.checkpoint)
         now = self._clock.now()
         return {
-            "ingest": self.ingest.status(),
+            "ingest": {"spans_per_s": round(self._rate.per_second, 1), **self.ingest.status()},
             "journal": {
                 "bytes": self.journal.bytes,
                 "files": self.journal.files,
@@ -102,6 +103,7 @@ class Pipeline:
         }
 
     def _ticked(self, now: Nanos) -> None:
+        self._rate.note(now, self.ingest.spans)
         self._cut.ticked(now)
         self.ingest.refuse(self._overloaded())
 

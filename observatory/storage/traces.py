@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
@@ -78,13 +79,14 @@ def _services(fragments: pa.Table, group: np.ndarray, groups: int) -> pa.Array:
     """The distinct services of every group, sorted by name."""
     lists = _one(fragments, "services")
     values = lists.flatten()
-    names = values.dictionary if pa.types.is_dictionary(values.type) else values.unique()
-    codes = values.indices if pa.types.is_dictionary(values.type) else pa.compute.index_in(values, value_set=names)
+    coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    names = coded.dictionary
+    order = np.asarray(pc.call_function("array_sort_indices", [names])).astype(np.int64)
     rank = np.empty(max(len(names), 1), np.int64)
-    sorted_names = names.take(pa.compute.sort_indices(names))
-    rank[: len(names)] = np.asarray(pa.compute.index_in(names, value_set=sorted_names))
-    owner = np.repeat(group, np.asarray(pa.compute.fill_null(pa.compute.list_value_length(lists), 0)))
-    pairs = np.unique(owner * len(rank) + rank[np.asarray(codes)]) if len(values) else np.zeros(0, np.int64)
+    rank[order] = np.arange(len(order))
+    sorted_names = names.take(pa.array(order))
+    owner = np.repeat(group, np.diff(np.asarray(lists.offsets)))
+    pairs = np.unique(owner * len(rank) + rank[np.asarray(coded.indices)]) if len(values) else np.zeros(0, np.int64)
     offsets = np.searchsorted(pairs // len(rank), np.arange(groups + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), sorted_names.take(pa.array(pairs % len(rank))).cast(pa.string()))
 
