@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from observatory.cli.serve import add_server_flags, settings_of
+from observatory.cli.serve import add_server_flags, settings_of, start
 
 if TYPE_CHECKING:
     from observatory.model.address import Address
@@ -38,19 +38,15 @@ def run(args: argparse.Namespace) -> int:
     """Serve and generate until a signal; 0 when everything was closed in order."""
     import asyncio
 
-    from observatory.cli import logs
-
     if args.to:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_generate(args, args.to))
         return 0
-    from observatory.cli.running import serve
     from observatory.settings import default_data_dir
 
     args.data = args.data or str(default_data_dir().with_name("observatory-demo"))
     settings = _on_free_ports(args, settings_of(args))
-    logs.configure(settings.log)
-    return asyncio.run(serve(settings, args.print_ready, beside=lambda app: _generate(args, f"http://{app.addresses['otlp_http']}")))
+    start(settings, args.print_ready, beside=lambda app: _generate(args, f"http://{app.addresses['otlp_http']}"))
 
 
 async def _generate(args: argparse.Namespace, url: str) -> None:

@@ -36,7 +36,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = settings_of(args)
     except BadConfig as error:
-        findings += [Finding(False, f"configuration: {mistake}", "mend it; `observatory config default` explains every key") for mistake in error.mistakes]
+        findings += [
+            Finding(False, f"configuration: {mistake}", "mend it; `observatory config default` explains every key")
+            for mistake in error.mistakes
+        ]
         args.config = None
         settings = Settings.model_validate({"server": {"data": args.data}} if args.data else {})
     else:

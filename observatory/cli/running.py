@@ -7,10 +7,12 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NoReturn
 
 from observatory.app import Observatory
 from observatory.settings import Settings
@@ -20,8 +22,19 @@ STOP_SECONDS = 9.0  # a supervisor that allows 10 s sees us end by ourselves; wh
 log = logging.getLogger("observatory.serve")
 
 
-async def serve(settings: Settings, print_ready: bool = False, beside: Callable[[Observatory], Awaitable[None]] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. `beside` runs as long as the appliance does. Raises CannotStart."""
+Beside = Callable[[Observatory], Awaitable[None]]
+
+
+def run(settings: Settings, print_ready: bool = False, beside: Beside | None = None) -> NoReturn:
+    """Serve until SIGTERM or SIGINT, then end the process with 0. `beside` runs as long as the appliance does. Raises CannotStart."""
+    asyncio.run(_serve(settings, print_ready, beside))
+    # Everything is closed. Taking the interpreter apart as well only lets C extensions complain about each other on stderr.
+    sys.stdout.flush()
+    logging.shutdown()
+    os._exit(0)
+
+
+async def _serve(settings: Settings, print_ready: bool, beside: Beside | None) -> None:
     stop = stop_on_signals()
     async with Observatory(settings) as app:
         announce(app, print_ready)
@@ -31,7 +44,6 @@ async def serve(settings: Settings, print_ready: bool = False, beside: Callable[
             company.cancel()
             await asyncio.gather(company, return_exceptions=True)
     log.info("stopped; everything that was acknowledged is on disk")
-    return 0
 
 
 async def _noticed(work: Awaitable[None]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from observatory.cli.running import Beside
     from observatory.settings import Settings
 
 DEFAULT_URL = "http://127.0.0.1:4319"
@@ -49,13 +50,14 @@ def config_path(args: argparse.Namespace) -> Path | None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; 0 when everything was closed in order."""
-    import asyncio
+    start(settings_of(args), args.print_ready)
 
+
+def start(settings: Settings, print_ready: bool, beside: Beside | None = None) -> NoReturn:
+    """Become the appliance: serve until a signal, then end the process. `beside` runs as long. Raises CannotStart."""
     # gRPC writes failures of its own on stderr beside our one sentence; it reads this when it is imported
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from observatory.cli import logs
-    from observatory.cli.running import serve
+    from observatory.cli import logs, running
 
-    settings = settings_of(args)
     logs.configure(settings.log)
-    return asyncio.run(serve(settings, print_ready=args.print_ready))
+    running.run(settings, print_ready, beside)
