@@ -52,7 +52,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a decoder made of one body: rows it gave, rows refused (bad ids) with the first reason, or `error` when the body is refused whole."""
+    """What a decoder made of one body: rows it gave, rows refused (bad ids) with the first reason, or why all of it is refused."""
 
     rows: int = 0
     rejected: int = 0

@@ -17,7 +17,9 @@ DAY = 24 * HOUR
 class Clock(Protocol):
     """Where `now` comes from; stages never hold one, they are told."""
 
-    def now(self) -> Nanos: ...
+    def now(self) -> Nanos:
+        """Nanoseconds since 1970."""
+        ...
 
 
 class SystemClock:

@@ -39,7 +39,7 @@ def success(signal: Signal, rejected: int = 0, message: str = "", json: bool = F
 def status(
     code: int, message: str, retry_after_s: float | None = None, json: bool = False, violations: Sequence[tuple[str, str]] = ()
 ) -> bytes:
-    """A `google.rpc.Status`: with RetryInfo when `retry_after_s` is given, with BadRequest when there are (field, description) violations."""
+    """A `google.rpc.Status`: with RetryInfo when `retry_after_s` is given, with BadRequest when there are violations (field, what)."""
     said = status_pb2.Status(code=code, message=_cut(message))
     if retry_after_s is not None:
         delay = duration_pb2.Duration()

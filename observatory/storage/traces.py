@@ -85,7 +85,7 @@ def _services(fragments: pa.Table, group: np.ndarray, groups: int) -> pa.Array:
     rank = np.empty(max(len(names), 1), np.int64)
     rank[order] = np.arange(len(order))
     sorted_names = names.take(pa.array(order))
-    owner = np.repeat(group, np.diff(np.asarray(lists.offsets)))
+    owner = np.repeat(group, np.diff(lists.offsets.to_numpy()).astype(np.int64))
     pairs = np.unique(owner * len(rank) + rank[np.asarray(coded.indices)]) if len(values) else np.zeros(0, np.int64)
     offsets = np.searchsorted(pairs // len(rank), np.arange(groups + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), sorted_names.take(pa.array(pairs % len(rank))).cast(pa.string()))
