@@ -90,7 +90,7 @@ class OtlpGrpc:
             refused = refusal(error, self._config.retry_after_s)
             code = _CODES[refused.code]
             self._traffic.answered(signal, code.name, size, monotonic() - began)
-            details = (("grpc-status-details-bin", reply.status(refused.code, refused.message, refused.retry_after_s)),)
+            details = (("grpc-status-details-bin", refused.status()),)
             await context.abort(code, refused.message, details)
         self._traffic.answered(signal, "OK", size, monotonic() - began)
         return reply.success(signal, said.rejected, said.message)

@@ -188,7 +188,7 @@ def _content_type(request: web.BaseRequest) -> str:
 def _refused(request: web.BaseRequest, refused: Refusal, headers: dict[str, str] | None = None) -> web.Response:
     """A google.rpc.Status; as JSON unless the request is protobuf, because then a person may be looking."""
     json = request.content_type != PROTOBUF
-    body = reply.status(refused.code, refused.message, refused.retry_after_s, json)
+    body = refused.status(json)
     said = {"Content-Type": JSON if json else PROTOBUF, **(headers or {})}
     if refused.retry_after_s is not None:
         said["Retry-After"] = refused.retry_after

@@ -9,6 +9,7 @@ import socket
 from typing import NamedTuple
 
 from observatory.errors import CannotStart, Malformed, Retryable, TooLarge, Unauthenticated, Unsupported
+from observatory.otlp import reply
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,11 @@ class Refusal(NamedTuple):
     code: int
     message: str
     retry_after_s: float | None = None
+
+    def status(self, json: bool = False) -> bytes:
+        """As google.rpc.Status: RetryInfo when it may be sent again, BadRequest when its content is at fault."""
+        violations = [("body", self.message)] if self.http == 400 else []
+        return reply.status(self.code, self.message, self.retry_after_s, json, violations)
 
     @property
     def retry_after(self) -> str:
