@@ -13,9 +13,9 @@
     └── CannotStart         one clear sentence, exit code 2
         └── BadConfig           every mistake in the configuration, each with its path
 
-Doors translate: `Retryable` is 503 + Retry-After and UNAVAILABLE + RetryInfo; `Malformed` is 400 and INVALID_ARGUMENT; `TooLarge` is 413 and
-RESOURCE_EXHAUSTED without RetryInfo; `Unauthenticated` is 401 and UNAUTHENTICATED. A door never answers 500 to an exporter: exporters drop what
-got a 500.
+Doors translate: `Retryable` is 503 + Retry-After and UNAVAILABLE + RetryInfo; `Malformed` is 400 and INVALID_ARGUMENT; `TooLarge` is
+413 and RESOURCE_EXHAUSTED without RetryInfo; `Unauthenticated` is 401. A door never answers 500 to an exporter: exporters drop what got
+a 500.
 """
 
 from __future__ import annotations
