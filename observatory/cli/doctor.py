@@ -70,7 +70,7 @@ def _say(finding: object, quiet: bool) -> None:
 
 
 def _rebuild(data: Path) -> int:
-    from observatory.storage.manifest import rebuild
+    from observatory.storage.rebuild import rebuild
 
     print(rebuild(data))
     return 0

@@ -1,12 +1,10 @@
-"""The manifest: which segments are live, and how far the journal is in them. One SQLite file, one transaction a swap."""
+"""The manifest: which segments are live, and how far the journal is in them. One transaction a swap."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import errno
 import fcntl
-import json
 import logging
 import os
 import sqlite3
@@ -25,23 +23,11 @@ from observatory.model.clock import SECOND, Nanos
 from observatory.model.signal import Signal
 from observatory.storage import swaplog, sweep, traceindex
 from observatory.storage.files import DISK, Files
-from observatory.storage.segment import from_json, index_path, to_json
-from observatory.storage.swaplog import State, Tombstone
+from observatory.storage.ledger import REBUILD, Ledger, path_of
+from observatory.storage.segment import index_path, to_json
+from observatory.storage.swaplog import State
 
 log = logging.getLogger(__name__)
-
-FORMAT = 1
-"""The version of the data directory, in SQLite's `user_version`. A newer one is refused, an older one is migrated (there is none yet)."""
-
-_REBUILD = "`observatory doctor --rebuild-manifest` makes it again from what lies beside the segments"
-
-_TABLES = """
-CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE segment (id INTEGER PRIMARY KEY, body TEXT NOT NULL);                              -- live
-CREATE TABLE tombstone (id INTEGER PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL);
-CREATE TABLE doomed (id INTEGER PRIMARY KEY, body TEXT NOT NULL);                               -- dropped, files perhaps still there
-CREATE TABLE unlogged (publish INTEGER PRIMARY KEY, body TEXT NOT NULL);                        -- swaps not yet in swaps.log
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +42,8 @@ class Pin:
 class Manifest:
     """Open with `Manifest.open`; all methods may be called from any thread."""
 
-    def __init__(self, data_dir: Path, lock: int, db: sqlite3.Connection, files: Files) -> None:
-        self.data_dir, self._lock_fd, self._db, self._files = data_dir, lock, db, files
+    def __init__(self, data_dir: Path, lock: int, ledger: Ledger, files: Files) -> None:
+        self.data_dir, self._lock_fd, self._ledger, self._files = data_dir, lock, ledger, files
         self._writing = threading.RLock()  # held over fsyncs; readers never wait for it
         self._reading = threading.Lock()
         self._state = State()
@@ -71,22 +57,21 @@ class Manifest:
     @classmethod
     def open(cls, data_dir: Path, now: Nanos, *, create: bool = True, trash_days: float = 7.0, files: Files = DISK) -> Manifest:
         """Lock the data directory, load, and put aside what no swap published. Raises CannotStart with one sentence."""
-        lock = _lock(data_dir, create)
+        lock = lock_data_dir(data_dir, create=create)
         try:
-            manifest = cls(data_dir, lock, _connect(data_dir, create), files)
+            manifest = cls(data_dir, lock, Ledger.open(data_dir, files, create=create), files)
+        except BaseException:
+            os.close(lock)
+            raise
+        try:
             manifest._load()
             manifest._catch_up()
             sweep.sweep(data_dir, manifest._state, now, trash_days, files)
             manifest._check_files()
-            return manifest
-        except sqlite3.Error as error:
-            os.close(lock)
-            raise CannotStart(
-                f"{data_dir / 'manifest.sqlite3'}: {error}; `observatory doctor --rebuild-manifest` makes it again"
-            ) from error
         except BaseException:
-            os.close(lock)
+            manifest.close()
             raise
+        return manifest
 
     # --- what is there ---
 
@@ -150,8 +135,7 @@ class Manifest:
         """A segment id that was never given before, also across crashes. Raises OSError when the disk is full."""
         with self._writing:
             id = self._state.last_id + 1
-            with self._transaction():
-                self._put("last_id", str(id))
+            self._ledger.put("last_id", str(id))
             with self._reading:
                 self._state.last_id = id
             return id
@@ -171,8 +155,7 @@ class Manifest:
             entry: dict[str, Any] = {"publish": publish, "at": time.time_ns() if now is None else now, "last_id": self._state.last_id}
             entry |= {"add": [to_json(s) for s in added], "drop": list(swap.drop), "expired": swap.expired, "checkpoint": swap.checkpoint}
             try:
-                with self._transaction():
-                    self._write(swap, entry, added, dropped, deleted)
+                self._ledger.swap(entry, dropped, deleted)
             except OSError:
                 self._abandoned.extend(added)
                 raise
@@ -191,8 +174,7 @@ class Manifest:
             if old:
                 for tombstone in old:
                     self._files.unlink(index_path(self.data_dir / tombstone.segment.uri))
-                with self._transaction():
-                    self._db.executemany("DELETE FROM tombstone WHERE id = ?", [(t.segment.id,) for t in old])
+                self._ledger.forget([t.segment.id for t in old])
                 with self._reading:
                     gone = {t.segment.id for t in old}
                     self._state.tombstones = {id: t for id, t in self._state.tombstones.items() if id not in gone}
@@ -206,8 +188,7 @@ class Manifest:
     def set(self, key: str, value: str) -> None:
         """Keep a small setting, durably."""
         with self._writing:
-            with self._transaction():
-                self._put(f"user.{key}", value)
+            self._ledger.put(f"user.{key}", value)
             with self._reading:
                 self._settings[key] = value
 
@@ -215,30 +196,11 @@ class Manifest:
         """Let go of the data directory."""
         with self._writing:
             if self._lock_fd >= 0:
-                self._db.close()
+                self._ledger.close()
                 os.close(self._lock_fd)
                 self._lock_fd = -1
 
     # --- inside ---
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
-            raise OSError(errno.ENOSPC if full else errno.EIO, f"the manifest cannot be written: {error}") from error
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
-            raise
-
-    def _put(self, key: str, value: str) -> None:
-        self._db.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value))
 
     def _refuse_bad(self, swap: Swap) -> None:
         for id in swap.drop:
@@ -252,20 +214,6 @@ class Manifest:
         if swap.checkpoint is not None and swap.checkpoint < self._state.checkpoint:
             raise ValueError(f"the checkpoint would go back from {self._state.checkpoint} to {swap.checkpoint}")
 
-    def _write(self, swap: Swap, entry: dict[str, Any], added: list[Segment], dropped: list[Segment], deleted: list[int]) -> None:
-        db, now = self._db, entry["at"]
-        db.executemany("INSERT INTO segment VALUES (?, ?)", [(s.id, json.dumps(to_json(s))) for s in added])
-        db.executemany("DELETE FROM segment WHERE id = ?", [(s.id,) for s in dropped])
-        db.executemany("INSERT INTO doomed VALUES (?, ?)", [(s.id, json.dumps(to_json(s))) for s in dropped])
-        if swap.expired is not None:
-            rows = [(s.id, json.dumps(to_json(s)), now, swap.expired) for s in dropped if s.signal == Signal.SPANS]
-            db.executemany("INSERT INTO tombstone VALUES (?, ?, ?, ?)", rows)
-        if swap.checkpoint is not None:
-            self._put("checkpoint", str(swap.checkpoint))
-        self._put("publish", str(entry["publish"]))
-        db.execute("INSERT INTO unlogged VALUES (?, ?)", (entry["publish"], json.dumps(entry)))
-        db.executemany("DELETE FROM doomed WHERE id = ?", [(id,) for id in deleted])
-
     def _adopt(self, entry: dict[str, Any], dropped: list[Segment], keep_index: bool) -> None:
         state = replace(self._state, live=dict(self._state.live), tombstones=dict(self._state.tombstones))
         state.apply(entry)
@@ -277,18 +225,14 @@ class Manifest:
         """Copy committed swaps to swaps.log. The swap stands whether or not this works; what is missing is added by the next one."""
         path = swaplog.path_of(self.data_dir)
         try:
-            rows = self._db.execute("SELECT publish, body FROM unlogged ORDER BY publish").fetchall()
+            entries = self._ledger.unlogged()
             if not afresh and path.exists() and path.stat().st_size < swaplog.COMPACT_BYTES:
-                swaplog.append(self._files, path, [json.loads(body) for _, body in rows])
+                swaplog.append(self._files, path, entries)
             else:
                 swaplog.replace(self._files, path, self._state)
-            # not worth an fsync of its own: a line that is there twice is read once
-            self._db.execute("PRAGMA synchronous = OFF")
-            self._db.execute("DELETE FROM unlogged WHERE publish <= ?", (rows[-1][0] if rows else 0,))
+            self._ledger.logged(self._state.publish)
         except (OSError, sqlite3.Error) as error:
             log.warning("swaps.log is behind: %s", error)
-        finally:
-            self._db.execute("PRAGMA synchronous = FULL")
 
     def _delete_doomed(self) -> None:
         with self._reading:
@@ -318,16 +262,8 @@ class Manifest:
             self._files.unlink(index_path(path))
 
     def _load(self) -> None:
-        db, state = self._db, self._state
-        settings = dict(db.execute("SELECT key, value FROM setting"))
-        state.publish, state.checkpoint = int(settings.get("publish", 0)), int(settings.get("checkpoint", 0))
-        state.live = {id: from_json(json.loads(body)) for id, body in db.execute("SELECT id, body FROM segment ORDER BY id")}
-        for id, body, at, why in db.execute("SELECT id, body, at, why FROM tombstone ORDER BY id"):
-            state.tombstones[id] = Tombstone(from_json(json.loads(body)), at, why)
-        state.last_id = max([int(settings.get("last_id", 0)), *state.live, *state.tombstones])
-        self._settings = {key[5:]: value for key, value in settings.items() if key.startswith("user.")}
-        for id, body in db.execute("SELECT id, body FROM doomed").fetchall():
-            self._doomed.append((0, from_json(json.loads(body)), id in state.tombstones))
+        self._state, doomed, self._settings = self._ledger.load()
+        self._doomed = [(0, segment, segment.id in self._state.tombstones) for segment in doomed]
         self._delete_doomed()
 
     def _catch_up(self) -> None:
@@ -335,8 +271,8 @@ class Manifest:
         logged, problems = swaplog.read(path)
         if logged.publish > self._state.publish:
             raise CannotStart(
-                f"{self.data_dir / 'manifest.sqlite3'} is older than the segments beside it (swap {self._state.publish}, the log has "
-                f"{logged.publish}); {_REBUILD}"
+                f"{path_of(self.data_dir)} is older than the segments beside it (swap {self._state.publish}, the log has "
+                f"{logged.publish}); {REBUILD}"
             )
         if problems or logged.publish < self._state.publish:
             self._log_swaps(afresh=True)
@@ -352,7 +288,8 @@ class Manifest:
                 self.set_aside(segment.id, f"{segment.uri}: {size} bytes instead of {segment.bytes}")
 
 
-def _lock(data_dir: Path, create: bool) -> int:
+def lock_data_dir(data_dir: Path, *, create: bool = False) -> int:
+    """Take the data directory for this process until the descriptor is closed. Raises CannotStart when another has it."""
     try:
         if create:
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -371,30 +308,6 @@ def _lock(data_dir: Path, create: bool) -> int:
     with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
         os.pwrite(fd, str(os.getpid()).encode(), 0)
     return fd
-
-
-def _connect(data_dir: Path, create: bool) -> sqlite3.Connection:
-    path = data_dir / "manifest.sqlite3"
-    missing = not path.exists() or path.stat().st_size == 0
-    if missing and (not create or any((data_dir / "segments").glob("*/*.parquet"))):
-        raise CannotStart(f"{path} is missing although segments are there; {_REBUILD}")
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    try:
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found > FORMAT:
-            raise CannotStart(f"{data_dir} was written by a newer version (format {found}, this one knows {FORMAT}); use that version")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        if found == 0:
-            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
-            DISK.sync_directory(data_dir)
-        return db
-    except sqlite3.OperationalError as error:
-        db.close()
-        raise CannotStart(f"{path} cannot be used: {error}") from error
-    except BaseException:
-        db.close()
-        raise
 
 
 def _day(at: Nanos) -> str:

@@ -53,7 +53,7 @@ class State:
             self.live[segment.id] = segment
         for id in entry.get("drop", ()):
             gone = self.live.pop(id)
-            if entry.get("expired") and gone.signal == Signal.SPANS:  # what a trace is asked for by
+            if entombed(gone, entry):
                 self.tombstones[id] = Tombstone(gone, entry["at"], entry["expired"])
         self.publish = entry["publish"]
         self.checkpoint = entry.get("checkpoint") or self.checkpoint
@@ -68,6 +68,11 @@ class State:
             "snapshot": [to_json(segment) for segment in self.live.values()],
             "tombstones": [{"segment": to_json(t.segment), "at": t.at, "why": t.why} for t in self.tombstones.values()],
         }
+
+
+def entombed(segment: Segment, entry: dict[str, Any]) -> bool:
+    """Whether a segment that this swap drops leaves a tombstone: it expired, and its spans are what a trace is asked for by."""
+    return bool(entry.get("expired")) and segment.signal is Signal.SPANS
 
 
 def path_of(data_dir: Path) -> Path:

@@ -73,13 +73,13 @@ def verify(path: Path) -> int:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         count = _entries(fd, path)
-        last = b""
+        previous: np.ndarray | None = None
         for number in range(_blocks(count)):
             entries = _block(fd, path, number, count)
-            keys = [entry["id"].tobytes() + entry["group"].astype(">u4").tobytes() for entry in entries]
-            if keys != sorted(set(keys)) or keys[0] <= last:
+            ordered = entries if previous is None else np.concatenate([previous, entries])
+            if not _ascending(ordered):
                 raise DamagedIndex(f"{path}: block {number} is out of order")
-            last = keys[-1]
+            previous = entries[-1:]
         if os.fstat(fd).st_size != BLOCK * (1 + _blocks(count)):
             raise DamagedIndex(f"{path}: {os.fstat(fd).st_size} bytes instead of {BLOCK * (1 + _blocks(count))}")
         return count
@@ -96,6 +96,14 @@ def holders(paths: Iterable[Path], trace_id: bytes) -> Path | None:
         except (DamagedIndex, OSError):
             continue
     return None
+
+
+def _ascending(entries: np.ndarray) -> bool:
+    """Whether entries ascend strictly by (id, row group)."""
+    halves = np.frombuffer(np.ascontiguousarray(entries["id"]).tobytes(), dtype=">u8").reshape(-1, 2)
+    high, low, group = halves[:, 0], halves[:, 1], entries["group"]
+    above = (high[1:] == high[:-1]) & ((low[1:] > low[:-1]) | ((low[1:] == low[:-1]) & (group[1:] > group[:-1])))
+    return bool(np.all((high[1:] > high[:-1]) | above))
 
 
 def _blocks(count: int) -> int:
