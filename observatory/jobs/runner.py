@@ -84,7 +84,7 @@ class Runner:
         self._allowed.set()
 
     def status(self) -> list[dict[str, Any]]:
-        """One entry for each job: its state (`idle`, `running`, `waiting` after a failure, `paused`) and what it did last; times in ns as text."""
+        """A dict for each job: its state (`idle`, `running`, `waiting` after a failure, `paused`) and what it did last."""
         return [
             {
                 "name": name,
