@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from observatory.cli.serve import add_server_flags, settings_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from observatory.settings import Settings
+    from observatory.storage.check import Finding
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,50 +31,43 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every finding; 1 when one is not ok."""
-    from observatory.cli.examine import Finding, examine
-    from observatory.errors import BadConfig
-    from observatory.settings import Settings
+    """Print every finding as it is made; 1 when one is not ok."""
+    from observatory.cli.examine import examine
+    from observatory.storage.check import Finding
 
-    findings: list[Finding] = []
-    try:
-        settings = settings_of(args)
-    except BadConfig as error:
-        findings += [
-            Finding(False, f"configuration: {mistake}", "mend it; `observatory config default` explains every key")
-            for mistake in error.mistakes
-        ]
-        args.config = None
-        settings = Settings.model_validate({"server": {"data": args.data}} if args.data else {})
-    else:
-        findings.append(Finding(True, "configuration: no mistakes"))
     if args.rebuild_manifest:
-        return _rebuild(settings.server.data)
-    for finding in findings:
-        _say(finding, args.json)
-    for finding in examine(settings):
+        from observatory.storage.rebuild import rebuild
+
+        print(rebuild(settings_of(args).server.data))
+        return 0
+    settings, mistakes = _settings(args)
+    explain = "mend it; `observatory config default` explains every key"
+    first = [Finding(False, f"configuration: {mistake}", explain) for mistake in mistakes] or [Finding(True, "configuration: no mistakes")]
+    findings: list[Finding] = []
+    for finding in chain(first, examine(settings)):
         findings.append(finding)
-        _say(finding, args.json)
+        if not args.json:
+            _say(finding)
     wrong = sum(not finding.ok for finding in findings)
     if args.json:
-        print(json.dumps([{"ok": f.ok, "what": f.what, "do": f.do} for f in findings], ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
-        print(f"\n{len(findings)} checks, {wrong} wrong" if wrong else f"\n{len(findings)} checks, nothing is wrong")
+        print(f"\n{len(findings)} checks, {wrong or 'nothing is'} wrong")
     return 1 if wrong else 0
 
 
-def _say(finding: object, quiet: bool) -> None:
-    from observatory.storage.check import Finding
+def _settings(args: argparse.Namespace) -> tuple[Settings, Sequence[str]]:
+    """With mistakes in the configuration the rest is examined by the defaults, and by `--data` when it is given."""
+    from observatory.errors import BadConfig
+    from observatory.settings import Settings
 
-    if quiet or not isinstance(finding, Finding):
-        return
+    try:
+        return settings_of(args), ()
+    except BadConfig as error:
+        return Settings.model_validate({"server": {"data": args.data or ""}}), error.mistakes
+
+
+def _say(finding: Finding) -> None:
     print(f"  {'ok   ' if finding.ok else 'WRONG'}  {finding.what}", flush=True)
     if finding.do:
         print(f"           → {finding.do}", flush=True)
-
-
-def _rebuild(data: Path) -> int:
-    from observatory.storage.rebuild import rebuild
-
-    print(rebuild(data))
-    return 0

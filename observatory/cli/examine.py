@@ -17,7 +17,7 @@ from observatory.errors import CannotStart, ObservatoryError
 from observatory.model.address import Address
 from observatory.otlp.decode import decoders
 from observatory.settings import Settings
-from observatory.storage.check import Finding, check
+from observatory.storage.check import Finding, findings
 
 FSYNCS = 16
 SLOW_FSYNC_MS = 50.0  # an export waits for one fsync; the promise is a p99 of 100 ms
@@ -38,7 +38,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding(True, f"data: {data} does not exist yet; `observatory serve` makes it")
         return
     yield from _disk(data, max(settings.journal.reserve_bytes, settings.storage.reserve_bytes))
-    yield from check(data)
+    yield from findings(data)
 
 
 def running(listen: Address) -> dict[str, Any] | None:
@@ -60,11 +60,8 @@ def _decoder(settings: Settings) -> Finding:
         return Finding(False, f"decoder: {error}", "install a C++ compiler and install the package again")
     if native:
         return Finding(True, "decoder: the native kernel")
-    do = (
-        ""
-        if settings.ingest.decoder == "reference"
-        else "install a C++ compiler (apt-get install g++ python3-dev) and install the package again"
-    )
+    wished = settings.ingest.decoder == "reference"
+    do = "" if wished else "install a C++ compiler (apt-get install g++ python3-dev) and install the package again"
     return Finding(not do, "decoder: pure Python, some 30 times slower than the native kernel", do)
 
 
@@ -80,9 +77,8 @@ def _port(name: str, address: Address) -> Finding:
         if error.errno == errno.EADDRINUSE:
             do = f"find it with `ss -ltnp 'sport = :{address.port}'`, stop it, or set server.{name} to another port"
             return Finding(False, f"port: server.{name} {address} is in use by another program", do)
-        return Finding(
-            False, f"port: cannot listen on server.{name} {address}: {error.strerror}", f"set server.{name} to an address of this machine"
-        )
+        what = f"port: cannot listen on server.{name} {address}: {error.strerror}"
+        return Finding(False, what, f"set server.{name} to an address of this machine")
     return Finding(True, f"port: server.{name} {address} is free")
 
 
@@ -92,13 +88,11 @@ def _server(status: dict[str, Any], listen: Address) -> Iterator[Finding]:
     if accepting.get("ok"):
         yield Finding(True, "server: it accepts exports")
     else:
-        yield Finding(
-            False, f"server: it refuses exports: {accepting.get('reason')}", "clients keep what was refused for a while; see what it names"
-        )
+        what = f"server: it refuses exports: {accepting.get('reason')}"
+        yield Finding(False, what, "clients keep what was refused for a while; see what it names")
     if status.get("decoder") == "reference":
-        yield Finding(
-            False, "server: it runs on the slow pure-Python decoder", "install a C++ compiler, install the package again, restart"
-        )
+        what = "server: it runs on the slow pure-Python decoder"
+        yield Finding(False, what, "install a C++ compiler, install the package again, restart")
 
 
 def _disk(data: Path, reserve: int) -> Iterator[Finding]:
@@ -112,11 +106,8 @@ def _disk(data: Path, reserve: int) -> Iterator[Finding]:
     try:
         speed = fsync_ms(data)
     except OSError as error:
-        yield Finding(
-            False,
-            f"disk: cannot write to {data}: {error.strerror}",
-            "let the appliance's user write there, or name another directory with --data",
-        )
+        what = f"disk: cannot write to {data}: {error.strerror}"
+        yield Finding(False, what, "let the appliance's user write there, or name another directory with --data")
         return
     slow = speed > SLOW_FSYNC_MS
     do = "every export waits for one; use a local disk rather than a network one" if slow else ""

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import config, demo, query, serve
+from observatory.cli import config, demo, doctor, query, serve
 from observatory.errors import BadConfig, CannotStart
 
-COMMANDS = (serve, demo, query, config)
+COMMANDS = (serve, demo, query, doctor, config)
 
 
 class _Version(argparse.Action):
