@@ -24,7 +24,7 @@ _NOT_BUILT = """<!doctype html>
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """`GET /{path}`: a file of the build, or the page for any path without an extension. Precompressed `.br` and `.gz` siblings are used."""
+    """`GET /{path}`: a file of the build, or the page for any path without an extension. Uses precompressed `.br` and `.gz` siblings."""
     path = request.match_info["path"]
     if path.startswith(("api/", "v1/")) or path in ("api", "v1"):
         return problem(404, "not_found", f"nothing is at {request.path[:200]}; /api/v1/openapi.json lists what is")

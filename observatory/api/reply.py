@@ -16,8 +16,8 @@ def json_reply(body: bytes) -> web.Response:
 
 
 async def stream_reply(request: web.Request, pieces: AsyncIterator[bytes], content_type: str = _JSON) -> web.StreamResponse:
-    """The pieces as one chunked answer. An error before the first piece is raised; a later one breaks the connection, so that nobody takes half
-    an answer for a whole one."""
+    """The pieces as one chunked answer. An error before the first piece is raised; a later one breaks the connection, so that nobody
+    takes half an answer for a whole one."""
     first = await anext(pieces, b"")
     response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-store"})
     await response.prepare(request)

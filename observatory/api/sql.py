@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from observatory.api.config import ApiConfig
 from observatory.api.parameters import Parameters
 from observatory.api.reply import json_reply, stream_reply
+from observatory.api.work import while_there
 from observatory.errors import BadRequest, TooLarge, Unsupported
 from observatory.query.sandboxes import Sandboxes, SandboxLimits, SqlAnswer
 from observatory.storage.engine import Engine
@@ -52,6 +53,9 @@ class Sql:
         """Rows as JSON, or as an Arrow stream when `Accept` asks for it."""
         Parameters(request, ())
         asked = await _body(request)
+        return await while_there(request, self._run(request, asked))
+
+    async def _run(self, request: web.Request, asked: SqlRequest) -> web.StreamResponse:
         async with AsyncExitStack() as open_:
             spec = await open_.enter_async_context(self._pinned())
             arrow = ARROW in request.headers.get("Accept", "")

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
@@ -25,7 +25,9 @@ _MOST_WAITING = 64  # requests that hold or wait for a thread; beyond, waiting i
 class Interruptible(Protocol):
     """A DuckDB cursor."""
 
-    def interrupt(self) -> None: ...
+    def interrupt(self) -> None:
+        """End the query that runs on it, from another thread."""
+        ...
 
 
 class ClientLeft(ObservatoryError):
@@ -59,6 +61,25 @@ class Stop:
             self.asked = True
             for cursor in self._running:
                 cursor.interrupt()
+
+
+async def while_there(request: web.BaseRequest, answer: Coroutine[Any, Any, T]) -> T:
+    """The answer, cancelled when the client leaves. Raises ClientLeft then."""
+    task = asyncio.create_task(answer)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK_S))[0]:
+            if gone(request):
+                raise ClientLeft("the client closed its connection")
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+
+def gone(request: web.BaseRequest) -> bool:
+    """Nobody is there to read an answer."""
+    return request.transport is None or request.transport.is_closing()
 
 
 class Work:
@@ -97,7 +118,7 @@ class Work:
                     return future.result()
                 if time.monotonic() >= until:
                     raise Deadline(f"no answer within {self._deadline_s:g} s; narrow the time window or filter more")
-                if request.transport is None or request.transport.is_closing():
+                if gone(request):
                     raise ClientLeft("the client closed its connection")
         finally:
             if not future.done():
@@ -129,6 +150,6 @@ def _close(pieces: Iterator[bytes]) -> None:
             time.sleep(0.01)
 
 
-def _seen(future: asyncio.Future[object]) -> None:
+def _seen(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

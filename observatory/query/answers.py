@@ -2,13 +2,13 @@
 
 | SQL | JSON |
 |---|---|
-| BOOLEAN, text, ENUM, UUID, BIT, JSON | as they are; JSON and UUID as text |
+| BOOLEAN, text, ENUM, UUID, JSON | as they are; JSON and UUID as text |
 | integers | a number up to 2^53, beyond it a string: readers in JavaScript would round it |
 | DOUBLE, FLOAT | a number; `"NaN"`, `"Infinity"`, `"-Infinity"` |
 | DECIMAL | a number where 15 digits hold it exactly, else a string |
 | TIMESTAMP…, DATE, TIME | RFC 3339 text; TIMESTAMP with 6 digits, TIMESTAMP_NS with 9; with `Z` where there is a time zone |
 | INTERVAL | ISO 8601 duration: `P1M2DT3.5S` |
-| BLOB | lower-case hex |
+| BLOB, BIT | lower-case hex |
 | LIST, ARRAY | array |
 | STRUCT | object (repeated names: `a`, `a_1`) |
 | MAP | object where all keys are text, else an array of `[key, value]` |
@@ -40,7 +40,7 @@ def json_values(values: pa.Array) -> list[Any]:
     """The values of one column, by the table above."""
     type_ = values.type
     if isinstance(type_, pa.BaseExtensionType):
-        return json_values(values.storage) if not _is_uuid(type_) else _each(values.storage.to_pylist(), _uuid)
+        return json_values(values.storage)
     if pa.types.is_dictionary(type_):
         words = json_values(values.dictionary)
         return [None if index is None else words[index] for index in values.indices.to_pylist()]
@@ -98,15 +98,6 @@ def _decimal(value: Decimal) -> float | int | str:
     if len(digits) > 15 or not isinstance(exponent, int):
         return str(value)
     return int(value) if exponent >= 0 else float(value)
-
-
-def _is_uuid(type_: pa.BaseExtensionType) -> bool:
-    return type_.extension_name == "arrow.uuid"
-
-
-def _uuid(value: bytes) -> str:
-    digits = value.hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _timestamp(unit: str, zoned: bool) -> Callable[[int], str]:

@@ -17,8 +17,9 @@ _SET_NO_NEW_PRIVILEGES = 38
 
 
 def restrict(readable: Sequence[Path]) -> int:
-    """Only reading below `readable` is left to this thread and those it starts later, no TCP. Gives the version used; 0: no Landlock here.
+    """Only reading of `readable` (files, and all below directories) is left to this thread and those it starts later, no TCP.
 
+    Gives the version used; 0: no Landlock here.
     Raises OSError when the kernel has Landlock and refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
@@ -33,7 +34,7 @@ def restrict(readable: Sequence[Path]) -> int:
         for path in readable:
             below = os.open(path, os.O_PATH | os.O_CLOEXEC)
             try:
-                rule = struct.pack("=Qi", _READ_FILE | _READ_DIR, below)
+                rule = struct.pack("=Qi", _READ_FILE | _READ_DIR if path.is_dir() else _READ_FILE, below)
                 _checked(libc.syscall(_ADD_RULE, ctypes.c_int(handle), ctypes.c_int(1), rule, ctypes.c_uint32(0)))
             finally:
                 os.close(below)

@@ -25,7 +25,7 @@ MAX_TEXT = 1024  # characters to search for
 _ORDER = "logs"
 _KEY = ("dated_ns", "tie", "nth")
 _SCHEMA = schema(Signal.LOGS)
-_DATES = ("time_ns", "observed_time_ns", "received_at")
+_DATES: tuple[str, ...] = ("time_ns", "observed_time_ns", "received_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The process that runs a user's SQL, once, and ends: `python -m observatory.query.sandbox DATA_DIR`, a question on stdin, frames on stdout.
+"""The process that runs a user's SQL, once, and ends: `python -m observatory.query.sandbox DATA_DIR`, question on stdin, frames on stdout.
 
 Inside the server, DuckDB with external access off still overwrote a segment by `COPY … TO`, passed its memory limit 30 times and ignored
 interrupts for 18 s. So the walls are the kernel's, put up before the question is read, in this order:
@@ -15,12 +15,14 @@ The parent kills it at the deadline (`sandboxes.py`).
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import re
 import resource
 import signal
 import struct
 import sys
+import sysconfig
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -30,9 +32,12 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from observatory.model.schema import schema
+from observatory.model.signal import Signal
 from observatory.query.answers import json_rows
 from observatory.query.landlock import restrict
-from observatory.storage.views import ViewSpec, open_views
+from observatory.storage.traces import SPAN_COLUMNS, summarize
+from observatory.storage.views import Stream, ViewSpec, open_views
 
 FRAME = struct.Struct("<cI")
 COLUMNS, ROWS, ARROW, DONE, ERROR = b"C", b"R", b"A", b"D", b"E"
@@ -48,6 +53,7 @@ def main(arguments: list[str]) -> int:
     """Put up the walls, answer one question, end. Exit code 0 whenever a last frame (`DONE` or `ERROR`) was written."""
     data_dir = Path(arguments[0])
     answer = _private_stdout()
+    _rehearse()
     _confine(data_dir)
     length = sys.stdin.buffer.read(4)
     if len(length) < 4:
@@ -66,6 +72,8 @@ def main(arguments: list[str]) -> int:
         _write(answer, ERROR, {"code": "out_of_memory", "message": _OUT_OF_MEMORY, "where": "query"})
     except BrokenPipeError:
         return 1  # nobody listens any more
+    except Exception as error:
+        _write(answer, ERROR, {"code": "query_died", "message": f"the query could not be run: {error!r}", "where": "query"})
     return 0
 
 
@@ -87,6 +95,21 @@ def _private_stdout() -> BinaryIO:
     return os.fdopen(pipe, "wb")
 
 
+def _rehearse() -> None:
+    """Answer a question about nothing, so that what is imported and set up on the way is done before the question comes."""
+    question = {"threads": 1, "memory_bytes": 64 << 20, "rows": 1, "bytes": 1, "arrow": False}
+    nowhere = io.BytesIO()
+    query = "SELECT *, {'t': now(), 'd': current_date} AS s FROM rehearsal WHERE a >= 1 AND b = 'x' AND c = '\\x01'::BLOB AND d IS NOT NULL"
+    rows = pa.record_batch({"a": [1, 2], "b": ["x", "y"], "c": [b"\1", b"\2"], "d": pa.array(["x", "y"]).dictionary_encode()})
+    with _connect(question) as con:
+        _furnish(con, ViewSpec({}, []), query)
+        con.register("rehearsal", Stream(rows.schema, lambda: iter([rows])))
+        relation = con.sql(_one_select(con, query))
+        _json(relation.to_arrow_reader(_BATCH_ROWS), question, nowhere)
+        _arrow(relation.to_arrow_reader(_BATCH_ROWS), question, nowhere)
+    summarize(schema(Signal.SPANS).empty_table().select(SPAN_COLUMNS))
+
+
 def _confine(data_dir: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -98,10 +121,17 @@ def _confine(data_dir: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write that would grow a file is an error message, not a death
     _STATM.append(os.open("/proc/self/statm", os.O_RDONLY))
-    restrict([data_dir])
+    restrict([data_dir, *(path for path in (*_CGROUP, *_libraries()) if path.exists())])
+
+
+def _libraries() -> set[Path]:
+    """Where Python imports from: nothing secret, and some module is always imported late."""
+    bundle = getattr(sys, "_MEIPASS", None)
+    return {Path(bundle)} if bundle else {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
 
 
 _STATM: list[int] = []
+_CGROUP = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))  # DuckDB 2.0 aborts at start when it sees these and may not read them
 
 
 def _address_space() -> int:

@@ -20,7 +20,7 @@ _COLUMNS, _DONE, _ERROR = b"C", b"D", b"E"
 
 
 class SqlRefused(BadRequest):
-    """The query's own fault: `code` is `sql`, `not_a_select`, `out_of_memory`, `deadline` or `query_died`; `where` points into the query."""
+    """The query's own fault. `code` is `sql`, `not_a_select`, `out_of_memory`, `deadline` or `query_died`; `where` points into it."""
 
     def __init__(self, code: str, message: str, where: str = "query") -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class SandboxLimits:
 
 @dataclass(slots=True)
 class SqlAnswer:
-    """An answer on its way: `columns` are known, `pieces` follow (JSON rows, or bytes of an Arrow stream), then `done` says how it ended."""
+    """An answer on its way: `columns` are known, `pieces` follow (JSON rows, or bytes of Arrow), then `done` says how it ended."""
 
     columns: list[dict[str, str]]
     pieces: AsyncIterator[bytes]
@@ -201,8 +201,11 @@ async def _died(process: asyncio.subprocess.Process) -> ObservatoryError:
     code = await process.wait()
     words = (await process.stderr.read(1 << 16)).decode(errors="replace").strip().splitlines()
     last = f": {words[-1][:300]}" if words else ""
-    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-    return SqlRefused("query_died", f"the query's process ended {how}{last}; it probably needed more memory than it may use")
+    if code < 0:
+        return SqlRefused(
+            "query_died", f"the query's process was ended by signal {-code}{last}; it probably needed more memory than it may use"
+        )
+    return SqlRefused("query_died", f"the query's process ended with exit code {code}{last}")
 
 
 def _refused(data: bytes) -> SqlRefused:

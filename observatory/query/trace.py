@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from observatory.errors import NotFound
 from observatory.model.schema import schema
@@ -37,10 +38,10 @@ class TraceSource(Protocol):
 
 
 def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree: bool, state: str) -> Iterator[bytes]:
-    """The answer in pieces. The first comes when the trace's facts are known. Raises NotFound, before it, when nothing is stored of the trace.
+    """The answer in pieces. The first comes when the trace's facts are known; NotFound is raised before it.
 
-    A span that was stored twice is shown once, as it came first. Spans are sorted by start, except beyond 32 MB of columns: then they come as stored,
-    for nothing that large is held whole.
+    A span that was stored twice is shown once, as it came first. Spans are sorted by start, except beyond 32 MB of columns: then they come
+    as stored, for nothing that large is held whole.
     """
     columns = _TREE if tree else None
     name = "span_tree" if tree else "span_full"
@@ -69,7 +70,7 @@ def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id:
     seen = False
     for batch in _batches(source, trace_id, None):
         seen = True
-        mine = batch.filter(pa.compute.equal(batch.column("span_id"), pa.scalar(span_id, pa.binary(8))))
+        mine = batch.filter(pc.call_function("equal", [batch.column("span_id"), pa.scalar(span_id, pa.binary(8))]))
         if mine.num_rows:
             found.append(mine)
     if not found:
@@ -79,7 +80,7 @@ def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id:
     return b"".join(renderer.slices(one, "span_full"))[:-1]
 
 
-def _batches(source: TraceSource, trace_id: bytes, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+def _batches(source: TraceSource, trace_id: bytes, columns: Sequence[str] | None) -> Generator[pa.RecordBatch, None, None]:
     for batch in source.trace(Signal.SPANS, trace_id, columns):
         if batch.num_rows:
             yield batch

@@ -25,7 +25,7 @@ _TEMPLATE = re.compile(r"\$(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class TraceQuestion:
-    """Which traces, in which order. A trace is selected by its start in [from_ns, to_ns); `service` is any span's, `status` `error` is any span's."""
+    """Which traces, in which order. A trace is selected by its start in [from_ns, to_ns); `service` and `status` "error" are any span's."""
 
     from_ns: Nanos = EVER[0]
     to_ns: Nanos = EVER[1]
@@ -65,7 +65,7 @@ def sort_names() -> list[str]:
 
 
 def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page:
-    """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of all segments and the open journal, and whether each is `open`."""
+    """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of segments and journal, and whether each is `open`."""
     asked = _Asked(con, question)
     facts = asked.walk() if question.column == "start_ns" else None
     if facts is None:
@@ -133,7 +133,7 @@ class _Asked:
         return self._facts(found, None, with_service=False)
 
     def _facts(self, candidates: pa.Table, edge: int | None, *, with_service: bool) -> pa.Table:
-        """What is said of these traces, in order; with an edge only those that start strictly within it, for the others may be incomplete."""
+        """What is said of these traces, in order; with an edge, of those that start strictly within it: others may be incomplete."""
         filters = [self._filter]
         if with_service and "service" in self._values:
             filters.append("list_contains(services, $service)")

@@ -76,9 +76,11 @@ class Asked:
 
 
 @contextlib.asynccontextmanager
-async def open_asked(directory: Path, config: ApiConfig | None = None, ready: Callable[[], tuple[bool, str]] | None = None) -> AsyncIterator[Asked]:
+async def open_asked(
+    directory: Path, config: ApiConfig | None = None, ready: Callable[[], tuple[bool, str]] | None = None
+) -> AsyncIterator[Asked]:
     registry, clock = CollectorRegistry(), SystemClock()
-    directory.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as closing:
         manifest = Manifest.open(directory, clock.now())
         closing.callback(manifest.close)
