@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Cors:
     """Pages of this machine and those named in the configuration may export; others would let the internet write into a local store.
 
-    A page that may not is stopped by its browser: OTLP's content types need a preflight, and its answer does not name the page.
+    A page that may not is stopped by its browser, since OTLP's content types need a preflight, and refused if it comes all the same: a page
+    whose own name was pointed at this machine needs no preflight, but says who it is.
     """
 
     def __init__(self, origins: Sequence[str]) -> None:
@@ -22,7 +22,7 @@ class Cors:
         if origin.lower() in self._origins:
             return True
         try:
-            return urlsplit(origin).hostname in _LOOPBACK
+            return _loopback(urlsplit(origin).hostname or "")
         except ValueError:
             return False
 
@@ -40,3 +40,12 @@ class Cors:
             "Access-Control-Allow-Headers": "authorization, content-encoding, content-type, x-api-key, traceparent, tracestate",
             "Access-Control-Max-Age": "3600",
         }
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -20,7 +20,7 @@ from observatory.receivers.body import INLINE_BYTES, Opener, too_large
 from observatory.receivers.config import ReceiversConfig
 from observatory.receivers.cors import Cors
 from observatory.receivers.keys import Keys
-from observatory.receivers.refusal import NOT_FOUND, UNIMPLEMENTED, Refusal, cannot_listen, refusal
+from observatory.receivers.refusal import NOT_FOUND, PERMISSION_DENIED, UNIMPLEMENTED, Refusal, cannot_listen, refusal
 from observatory.receivers.traffic import Traffic
 
 PATHS = {"/v1/traces": Signal.SPANS, "/v1/logs": Signal.LOGS, "/v1/metrics": Signal.METRIC_POINTS}
@@ -109,6 +109,12 @@ class OtlpHttp:
         if request.method != "POST":
             refused = Refusal(405, UNIMPLEMENTED, f"{request.method} is not spoken here; OTLP is sent by POST")
             return _refused(request, refused, {"Allow": "POST, OPTIONS"}), 0
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._cors.allows(origin):
+            refused = Refusal(
+                403, PERMISSION_DENIED, f"pages of {origin[:100]!r} may not export; receivers.cors_origins names those that may"
+            )
+            return _refused(request, refused), 0
         size = 0
         try:
             if self._stopping:

@@ -49,7 +49,15 @@ def test_bad_configuration_is_refused(bad):
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://localhost:5173", "https://localhost", "http://127.0.0.1:8000", "http://[::1]:3000", "https://app.example.com"]
+    "origin",
+    [
+        "http://localhost:5173",
+        "https://localhost",
+        "http://127.0.0.1:8000",
+        "http://[::1]:3000",
+        "http://app.localhost:3000",
+        "https://app.example.com",
+    ],
 )
 def test_pages_that_may_export(origin):
     cors = Cors(["https://app.example.com/"])
