@@ -17,7 +17,7 @@ from observatory.api.parameters import Parameters
 from observatory.api.reply import json_reply, stream_reply
 from observatory.api.work import while_there
 from observatory.errors import BadRequest, TooLarge, Unsupported
-from observatory.query.sandboxes import Sandboxes, SandboxLimits, SqlAnswer
+from observatory.query.sandboxes import Sandboxes, SandboxLimits, SqlAnswer, SqlRefused
 from observatory.storage.engine import Engine
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -56,13 +56,26 @@ class Sql:
         return await while_there(request, self._run(request, asked))
 
     async def _run(self, request: web.Request, asked: SqlRequest) -> web.StreamResponse:
+        arrow = ARROW in request.headers.get("Accept", "")
+        try:
+            return await self._answer(request, asked, arrow)
+        except SqlRefused as refused:
+            # a segment that cannot be read is set aside; the rest still answers
+            if not _perhaps_damage(refused) or not await self._set_aside() or arrow:
+                raise
+        return await self._answer(request, asked, arrow)
+
+    async def _answer(self, request: web.Request, asked: SqlRequest, arrow: bool) -> web.StreamResponse:
         async with AsyncExitStack() as open_:
             spec = await open_.enter_async_context(self._pinned())
-            arrow = ARROW in request.headers.get("Accept", "")
             answer = await open_.enter_async_context(self._sandboxes.ask(asked.query, spec, arrow=arrow, rows=asked.max_rows))
             if arrow:
                 return await stream_reply(request, answer.pieces, ARROW)
             return json_reply(await _json(answer))
+
+    async def _set_aside(self) -> int:
+        live = self._engine.manifest.live()
+        return await asyncio.get_running_loop().run_in_executor(None, self._engine.examine, live)
 
     @asynccontextmanager
     async def _pinned(self) -> AsyncIterator[Any]:
@@ -74,6 +87,14 @@ class Sql:
             yield await loop.run_in_executor(None, view.spec)
         finally:
             await asyncio.shield(loop.run_in_executor(None, holder.__exit__, None, None, None))
+
+
+# How DuckDB begins what is wrong with a question and not with a file.
+_MISTAKES = ("Binder", "Parser", "Catalog", "Conversion", "Out of Range", "Out of Memory", "Permission", "Not implemented")
+
+
+def _perhaps_damage(refused: SqlRefused) -> bool:
+    return refused.code == "query_died" or (refused.code == "sql" and not str(refused).startswith(_MISTAKES))
 
 
 async def _json(answer: SqlAnswer) -> bytes:

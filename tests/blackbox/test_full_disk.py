@@ -30,7 +30,7 @@ class Exporter:
     """Sends one payload after the other and keeps those that were acknowledged."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._make = url, Maker(seed=None)
+        self.url, self._make = url, Maker(seed=None)
         self.acknowledged: list[Payload] = []
         self.waiting: Payload | None = None
 
@@ -39,7 +39,7 @@ class Exporter:
         payload = self.waiting or self._make.flat(spans, size=size)
 
         async def once() -> Answer:
-            async with HttpClient(self._url) as client:
+            async with HttpClient(self.url) as client:
                 return await client.export(payload)
 
         answer = asyncio.run(once())
@@ -115,6 +115,7 @@ def test_a_disk_that_its_own_data_fills_loses_nothing(tmp_path: Path) -> None:
             server.kill9()
         with begin() as server:
             _exactly(server, exporter)
+            exporter.url = server.otlp_http
             assert offer().status in (200, 503)
             _exactly(server, exporter)
 
