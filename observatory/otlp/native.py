@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pyarrow as pa
 
@@ -11,7 +10,7 @@ from observatory.model.batch import Decoded, Outcome
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.otlp import faults
-from observatory.otlp._kernel import Kernel  # pyright: ignore[reportMissingModuleSource, reportMissingImports]
+from observatory.otlp._kernel import Kernel  # pyright: ignore[reportMissingModuleSource]
 from observatory.semconv.routes import Route
 
 
@@ -20,7 +19,7 @@ class NativeDecoder:
 
     def __init__(self, signal: Signal, routes: Sequence[Route], budget: int = faults.BUDGET) -> None:
         self._signal, self._budget = signal, budget
-        self._kernel: Any = Kernel(signal.value, schema(signal), routes, budget)
+        self._kernel = Kernel(signal.value, schema(signal), routes, budget)
 
     def __call__(self, bodies: Sequence[bytes], received_at: int, projects: Sequence[str | None]) -> Decoded:
         """See `contracts.Decoder`."""
@@ -28,7 +27,7 @@ class NativeDecoder:
         outcomes = [self._outcome(each, len(body)) for each, body in zip(found, bodies, strict=True)]
         return Decoded(pa.record_batch(columns), outcomes)
 
-    def _outcome(self, found: tuple[int, ...], size: int) -> Outcome:
+    def _outcome(self, found: tuple[int, int, int, int, int, int, int, int], size: int) -> Outcome:
         rows, rejected, index, which, length, code, at, field = found
         if code:
             return Outcome(error=faults.error(self._signal, code, at, field, size, self._budget))

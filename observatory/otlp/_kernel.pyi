@@ -1,0 +1,15 @@
+"""What the compiled kernel offers to `native.py`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+class Columns:
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
+
+class Kernel:
+    def __init__(self, signal: str, schema: pa.Schema, routes: Iterable[Sequence[Any]], budget: int) -> None: ...
+    def decode(
+        self, bodies: Sequence[bytes], received_at: int, projects: Sequence[str | None]
+    ) -> tuple[Columns, list[tuple[int, int, int, int, int, int, int, int]]]: ...
