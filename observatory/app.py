@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +120,8 @@ class Observatory:
         try:
             host, port = await start(address.host, address.port)
         except OSError as error:
-            why = error.strerror or str(error)
+            # asyncio's own text repeats the address
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
             raise CannotStart(f"server.{name}: cannot listen on {address}: {why}; choose another port or stop what uses it") from error
         self._closing.push_async_callback(stop)
         self.addresses[name] = str(Address(host, port))
