@@ -30,9 +30,6 @@ class ReceiversConfig(Section):
     request_timeout_s: float = Field(default=30.0, gt=0)
     """A request whose body has not arrived after this many seconds is given up: 503 or UNAVAILABLE. Exporters give up after 10 s."""
 
-    grpc_max_streams: int = Field(default=256, ge=1)
-    """gRPC calls one connection may have open at once; further ones wait at the client. Exporters use one to ten."""
-
     api_keys: tuple[SecretStr, ...] = ()
     """When not empty, an export needs one of these keys, as `Authorization: Bearer KEY` or `x-api-key: KEY`; others get 401 or
     UNAUTHENTICATED. Empty by default because the doors listen on loopback only."""

@@ -128,7 +128,7 @@ class GrpcClient:
         """Open the channel."""
         # no limit of our own: the server's is what is tested
         unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-        self._channel = grpc.aio.insecure_channel(self.target, options=[*unlimited, ("grpc.enable_retries", 0)])
+        self._channel = grpc.aio.insecure_channel(self.target, options=unlimited)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
