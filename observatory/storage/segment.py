@@ -195,6 +195,7 @@ def _parquet_writer(sink: _Sink, signal: Signal) -> pq.ParquetWriter:
         compression_level=1,
         use_dictionary=top + repeating + nested,  # pyright: ignore[reportArgumentType]
         write_statistics=[name for name in _PRUNED if name in columns.names],  # pyright: ignore[reportArgumentType]
+        write_page_checksum=True,  # 0.02 µs a span; a damaged page is noticed when a trace is opened
         store_schema=True,  # dictionaries come back as dictionaries, also inside maps
     )
 
