@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 Schema = Mapping[str, Any]
 Path = tuple[str, ...]
@@ -67,7 +66,7 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _sentence(detail: ErrorDetails, path: Path, schema: Schema, values: Mapping[str, Any]) -> str:
+def _sentence(detail: Mapping[str, Any], path: Path, schema: Schema, values: Mapping[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         return _unknown(path, schema)
     got = _at(values, path)
