@@ -8,7 +8,7 @@ import { bytes, count, short } from "../format/number";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
-import { field, words } from "./fields";
+import { field, flat, instant, isObject, words } from "./fields";
 import { Sparkline } from "./Sparkline";
 
 const POINTS = 90; // three minutes at one every two seconds
@@ -58,8 +58,8 @@ function Figures({ status, rates }: { status: Status; rates: readonly number[] }
       <Figure name="ingest queue" value={bytes(queue)} side={<Meter value={queue} of={limit} />}>
         {limit ? `of ${bytes(limit)}` : "no limit"}
       </Figure>
-      <Figure name="journal, not yet in segments" value={`${short(Number(journal.open_rows ?? 0))} rows`}>
-        {bytes(Number(journal.bytes ?? 0))}, oldest {duration(Number(journal.oldest_open_s ?? 0) * 1000)}
+      <Figure name="journal" value={bytes(Number(journal.bytes ?? 0))}>
+        {count(Number(journal.open_rows ?? 0))} rows not yet in segments, oldest {duration(Number(journal.oldest_open_s ?? 0) * 1000)}
       </Figure>
       <Figure name="stored" value={bytes(Number(storage.bytes ?? 0))}>
         {count(Number(storage.rows ?? 0))} rows in {count(Number(storage.segments ?? 0))} segments
@@ -94,7 +94,7 @@ function Rooms({ status }: { status: Status }) {
   return (
     <>
       {rooms.map(([name, fields]) => (
-        <Room key={name} name={name} fields={Object.entries(fields)} />
+        <Room key={name} name={name} fields={flat(fields)} />
       ))}
       <Room name="server" fields={rest} />
     </>
@@ -109,12 +109,19 @@ function Room({ name, fields }: { name: string; fields: [string, unknown][] }) {
         {fields.map(([key, value]) => (
           <div key={key} className={key === "broken" && Array.isArray(value) && value.length > 0 ? "is-error" : undefined}>
             <dt>{words(key)}</dt>
-            <dd className="number">{key.endsWith("_at") && typeof value === "string" ? <Ago ms={Date.parse(value)} /> : field(key, value)}</dd>
+            <dd className="number">
+              <Said name={key} value={value} />
+            </dd>
           </div>
         ))}
       </dl>
     </section>
   );
+}
+
+function Said({ name, value }: { name: string; value: unknown }) {
+  const time = instant(name, value);
+  return time === null ? field(name, value) : <Ago ms={time} />;
 }
 
 const KNOWN = ["name", "state", "last_run", "last_error", "done"];
@@ -141,7 +148,7 @@ function Jobs({ jobs }: { jobs: JobStatus[] }) {
               <td>
                 {job.state ?? "—"}
                 {Object.entries(job)
-                  .filter(([name]) => !KNOWN.includes(name))
+                  .filter(([name, value]) => !KNOWN.includes(name) && value !== null && value !== 0)
                   .map(([name, value]) => (
                     <span key={name} className="faint">
                       {" "}
@@ -149,7 +156,7 @@ function Jobs({ jobs }: { jobs: JobStatus[] }) {
                     </span>
                   ))}
               </td>
-              <td>{job.last_run ? <Ago ms={Date.parse(job.last_run)} /> : "never"}</td>
+              <td>{job.last_run ? <Said name="last_run" value={job.last_run} /> : "never"}</td>
               <td className="number">{field("done", job.done)}</td>
               <td className={job.last_error ? "is-error" : "is-good"}>
                 {job.last_error ? <ErrorIcon /> : <CheckIcon />} {job.last_error ?? "none"}
@@ -160,8 +167,4 @@ function Jobs({ jobs }: { jobs: JobStatus[] }) {
       </table>
     </section>
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -20,13 +20,14 @@ interface Props {
   onSelect: (spanId: string) => void;
   onZoom: (row: number) => void;
   onScroll: (part: { top: number; height: number }) => void; // of the whole list, 0 to 1
+  onGutter: (pixels: number) => void; // width of the scrollbar
 }
 
 /**
  * Tree and waterfall in one scroll container. Rows are DOM and virtual; all bars are one canvas that lies in the scrolled content, half a
  * screen larger at both ends, so that it moves with the rows between two frames and is drawn again once a frame.
  */
-export function Timeline({ tree, rows, folded, cursor, window: shown, palette, treeWidth, scroller, onFold, onSelect, onZoom, onScroll }: Props) {
+export function Timeline({ tree, rows, folded, cursor, window: shown, palette, treeWidth, scroller, onFold, onSelect, onZoom, onScroll, onGutter }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const size = useSize(scroller);
   const width = Math.max(0, size.width - treeWidth);
@@ -52,6 +53,9 @@ export function Timeline({ tree, rows, folded, cursor, window: shown, palette, t
   }, [tree, rows, shown, palette, width, size.height, scroller, onScroll]);
 
   useLayoutEffect(draw, [draw]);
+  useLayoutEffect(() => {
+    if (scroller.current && size.width > 0) onGutter(scroller.current.offsetWidth - size.width);
+  }, [size.width, scroller, onGutter]);
   useEffect(() => {
     const list = scroller.current;
     if (!list) return;

@@ -28,6 +28,7 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
   const [zoom, setZoom] = useState<Window | null>(null);
   const [treeWidth, setTreeWidth] = useStored<number>("tree-width", 540);
   const [panelHeight, setPanelHeight] = useStored<number>("panel-height", 320);
+  const [gutter, setGutter] = useState(0);
   const scroller = useRef<HTMLDivElement>(null);
   const band = useRef<HTMLDivElement>(null);
   const find = useRef<HTMLInputElement>(null);
@@ -128,7 +129,7 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
   });
 
   return (
-    <div className="trace" style={{ "--tree": `${treeWidth}px` } as CSSProperties}>
+    <div className="trace" style={{ "--tree": `${treeWidth}px`, "--gutter": `${gutter}px` } as CSSProperties}>
       <Summary trace={trace} />
       <div className="trace-head">
         <div className="trace-tools">
@@ -181,6 +182,7 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
             onSelect={select}
             onZoom={zoomTo}
             onScroll={showBand}
+            onGutter={setGutter}
           />
         )}
         <Splitter label="width of the tree" axis="x" value={treeWidth} min={240} max={1100} onChange={setTreeWidth} />

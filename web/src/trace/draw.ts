@@ -61,15 +61,16 @@ export function drawWaterfall(context: CanvasRenderingContext2D, { tree, rows, w
       context.roundRect(drawn.x, y, drawn.w, BAR, Math.min(2, drawn.w / 2));
       context.fill();
     }
-    if (failed) warn(context, drawn.x + drawn.w + 6, y + BAR / 2, width, palette);
+    if (failed) warn(context, drawn, y + BAR / 2, width, palette);
   }
 }
 
-/** A small triangle beside a failed bar, so that colour is not the only sign; before the bar's end where there is no room behind it. */
-function warn(context: CanvasRenderingContext2D, x: number, y: number, width: number, palette: Palette): void {
-  const inside = x + 10 > width;
-  const left = inside ? x - 18 : x;
-  context.fillStyle = inside ? palette.surface : palette.error;
+/** A small triangle at a failed bar, so that colour is not the only sign: behind it, else before it, else on it. */
+function warn(context: CanvasRenderingContext2D, { x, w }: { x: number; w: number }, y: number, width: number, palette: Palette): void {
+  const [behind, before] = [x + w + 6, x - 16];
+  const on = behind + 10 > width && before < 0;
+  const left = behind + 10 <= width ? behind : on ? x + w - 14 : before;
+  context.fillStyle = on ? palette.surface : palette.error;
   context.beginPath();
   context.moveTo(left + 5, y - 5);
   context.lineTo(left + 10, y + 4);
