@@ -15,11 +15,9 @@ from observatory.api.work import ClientLeft, Stop, Work
 from observatory.errors import BadRequest
 from observatory.model.clock import Nanos
 from observatory.query.times import rfc3339
-from observatory.storage.engine import Engine, View
+from observatory.storage.engine import Engine, View, may_be_damage
 
 T = TypeVar("T")
-
-_DAMAGE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
 
 
 class Questions:
@@ -47,9 +45,9 @@ class Questions:
                 try:
                     with connect(view) as con, stop.watch(con):
                         return question(view, con)
-                except _DAMAGE:
+                except duckdb.Error as error:
                     # a segment that cannot be read is set aside; the rest still answers
-                    if not self._engine.examine(view.pin.segments):
+                    if not may_be_damage(error) or not self._engine.examine(view.pin.segments):
                         raise
             with self._engine.view() as view, connect(view) as con, stop.watch(con):
                 return question(view, con)

@@ -57,7 +57,7 @@ class Engine:
         """A consistent moment: every row that was durable when it was taken, once, for as long as the block lasts."""
         with self.manifest.pin() as pin:
             # pin first: a record that is cut meanwhile is then still in this list, and not yet in the pinned segments
-            yield View(self, pin, self._open_rows.records(pin.checkpoint), self._open_rows)
+            yield View(self, pin, self._open_rows)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the shared DuckDB, for one question; close it."""
@@ -103,9 +103,9 @@ class Engine:
 class View:
     """One moment. Use it only inside its `with` block."""
 
-    def __init__(self, engine: Engine, pin: Pin, open_records: Sequence[OpenRecord], open_rows: OpenRows) -> None:
-        self._engine, self._records, self._open_rows = engine, open_records, open_rows
-        self.pin = pin
+    def __init__(self, engine: Engine, pin: Pin, open_rows: OpenRows) -> None:
+        self._engine, self._open_rows, self.pin = engine, open_rows, pin
+        self._records, self._traces = open_rows.records(pin.checkpoint), open_rows.traces(pin.checkpoint)
 
     def segments(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[Segment]:
         """Segments with rows whose time may be in [start_ns, end_ns), the newest first: what is asked for first is found first."""
@@ -146,7 +146,7 @@ class View:
         try:
             spec = self.spec()
             open_views(con, spec, query)
-            open_traces(con, spec.segments[Signal.TRACES], self._open_rows.traces(self.pin.checkpoint))
+            open_traces(con, spec.segments[Signal.TRACES], self._traces)
             yield con
         finally:
             con.close()
@@ -159,7 +159,7 @@ class View:
         con = self._engine.cursor()
         try:
             files = [str(self._engine.data_dir / s.uri) for s in self.segments(Signal.TRACES, start_ns, end_ns)]
-            open_traces(con, files, self._open_rows.traces(self.pin.checkpoint))
+            open_traces(con, files, self._traces)
             yield con
         finally:
             con.close()
@@ -170,8 +170,8 @@ class View:
         """
         try:
             return self._run(query, params)
-        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException):
-            if not self._engine.examine(self.pin.segments):
+        except duckdb.Error as error:
+            if not may_be_damage(error) or not self._engine.examine(self.pin.segments):
                 raise
             broken = self._engine.manifest.broken
             self.pin = Pin(self.pin.publish, self.pin.checkpoint, tuple(s for s in self.pin.segments if s.id not in broken))
@@ -180,6 +180,12 @@ class View:
     def _run(self, query: str, params: dict[str, Any]) -> pa.Table:
         with self.cursor(query) as con:
             return con.sql(query, params=params or None).to_arrow_table()
+
+
+def may_be_damage(error: duckdb.Error) -> bool:
+    """Whether a damaged file may be why DuckDB failed: then `Engine.examine` finds out. The question's own faults and limits are not."""
+    known = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException, duckdb.SerializationException)
+    return type(error) is duckdb.Error or isinstance(error, known)  # Thrift's errors come as the bare class
 
 
 def _overlaps(first: Nanos, last: Nanos, start_ns: Nanos | None, end_ns: Nanos | None) -> bool:
@@ -194,4 +200,4 @@ def _read(record: OpenRecord, columns: list[str] | None) -> pa.RecordBatch:
         raise
 
 
-__all__ = ["Engine", "View", "ViewSpec", "open_views"]
+__all__ = ["Engine", "View", "ViewSpec", "may_be_damage", "open_views"]

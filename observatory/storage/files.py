@@ -13,9 +13,18 @@ from pathlib import Path
 class Files:
     """Durable file operations. All raise OSError as the system does; a full disk is `errno.ENOSPC`."""
 
+    def make_directory(self, path: Path, mode: int = 0o777) -> None:
+        """A directory and its missing parents, each name durable: a file that is fsynced is lost all the same when its directory is."""
+        if path.is_dir():
+            return
+        if not path.parent.exists():
+            self.make_directory(path.parent, mode)
+        path.mkdir(mode, exist_ok=True)
+        self.sync_directory(path.parent)
+
     def create(self, path: Path) -> int:
         """A new file for writing, as a descriptor. An older file of that name, left by a crash, is replaced."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.make_directory(path.parent)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
 
     def write(self, fd: int, data: bytes | memoryview) -> None:

@@ -292,7 +292,7 @@ def lock_data_dir(data_dir: Path, *, create: bool = False) -> int:
     """Take the data directory for this process until the descriptor is closed. Raises CannotStart when another has it."""
     try:
         if create:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            DISK.make_directory(data_dir)
         fd = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise CannotStart(f"the data directory {data_dir} cannot be used: {error.strerror}") from error

@@ -116,7 +116,7 @@ def _footers(data_dir: Path) -> Iterator[tuple[int, tuple[dict[str, Any], Segmen
 
 def _move(path: Path, folder: Path, files: Files) -> None:
     if path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_directory(folder)
         files.rename(path, folder / path.name)
 
 

@@ -88,20 +88,23 @@ def line(entry: dict[str, Any]) -> bytes:
 
 def append(files: Files, path: Path, entries: list[dict[str, Any]]) -> None:
     """Append and fsync. What a failed append left behind is passed over by `read`, so the same entries may be appended again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_directory(path.parent)
+    new = not path.exists()
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         size = os.fstat(fd).st_size
         torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
         files.write(fd, (b"\n" if torn else b"") + b"".join(map(line, entries)))
         files.sync(fd)
+        if new:
+            files.sync_directory(path.parent)
     finally:
         os.close(fd)
 
 
 def replace(files: Files, path: Path, state: State) -> None:
     """Start the log again with a snapshot."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    files.make_directory(path.parent)
     write_file(files, path, line(state.snapshot()))
 
 

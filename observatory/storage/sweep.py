@@ -61,7 +61,7 @@ def _move(path: Path, folder: Path, files: Files) -> None:
     if path.suffix == ".tmp":
         files.unlink(path)  # never complete, of no use to anyone
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_directory(folder)
     files.rename(path, folder / path.name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from prometheus_client import CollectorRegistry
 
-from observatory.contracts import Segment, Swap
+from observatory.contracts import OpenRecord, Segment, Swap
 from observatory.model.batch import Batch
 from observatory.model.clock import SECOND
 from observatory.model.schema import schema, time_column
@@ -19,6 +19,7 @@ from observatory.pipeline.config import CutConfig, JournalConfig
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
+from observatory.storage import records
 from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
 from observatory.storage.files import DISK, Files
@@ -103,31 +104,26 @@ def publish(manifest: Manifest, signal: Signal, *batches: pa.RecordBatch, **abou
 class Store:
     """Journal, open rows, cut, manifest and engine as the appliance has them, without threads or doors."""
 
-    def __init__(self, data_dir: Path, config: StorageConfig | None = None, row_group_rows: int = 1024) -> None:
+    def __init__(self, data_dir: Path, config: StorageConfig | None = None) -> None:
         self.data_dir, self.registry = data_dir, CollectorRegistry()
         self.manifest = Manifest.open(data_dir, NOW)
         self.journal = Journal(data_dir / "journal", JournalConfig(file_bytes=4 << 20, reserve_bytes=0))
-        self.journal.recover(self.manifest.checkpoint)
         self.open_rows = OpenRecords()
-        self.engine = Engine(self.manifest, self.open_rows, data_dir, config or StorageConfig())
-        self._cut = Cut(
-            CutConfig(row_group_rows=row_group_rows),
-            data_dir,
-            self.manifest,
-            self.open_rows,
-            lambda: None,
-            self.journal.release,
-            self.registry,
-        )
         self.kept: dict[Signal, list[pa.RecordBatch]] = {signal: [] for signal in RECEIVED}
+        for record in self.journal.recover(self.manifest.checkpoint).open:
+            self._show(record, records.read(record))
+        self.engine = Engine(self.manifest, self.open_rows, data_dir, config or StorageConfig())
+        self._cut = Cut(CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, self.journal.release, self.registry)
 
     def put(self, signal: Signal, batch: pa.RecordBatch, at: int = NOW) -> None:
         """Journal rows; they are durable and visible afterwards."""
         (record,) = self.journal.append([Entry(signal, batch, [])], at)
-        self.open_rows.add(record, batch)
-        derived = [Batch(Signal.TRACES, fragments(batch))] if signal is Signal.SPANS else []
-        self.open_rows.derived(record.seq, derived)
+        self._show(record, batch)
         self.kept[signal].append(batch)
+
+    def _show(self, record: OpenRecord, batch: pa.RecordBatch) -> None:
+        self.open_rows.add(record, batch)
+        self.open_rows.derived(record.seq, [Batch(Signal.TRACES, fragments(batch))] if record.signal is Signal.SPANS else [])
 
     def cut(self) -> int:
         """Move everything to segments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,10 +85,8 @@ def test_any_flipped_bit_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(DamagedIndex):
             verify(path)
         for id in rng.sample(ids, 5):
-            try:
+            with suppress(DamagedIndex):
                 assert lookup(path, id) == [4], "a wrong answer would hide a trace"
-            except DamagedIndex:
-                pass
     path.write_bytes(good[:-BLOCK])
     with pytest.raises(DamagedIndex):
         verify(path)
