@@ -31,6 +31,7 @@ from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
 from observatory.settings import Settings
 from observatory.storage.engine import Engine
+from observatory.storage.files import DISK
 from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ class Observatory:
 def make_data_dir(path: Path) -> Path:
     """The data directory, made when it is missing, writable for its owner only. Raises CannotStart when it cannot be used."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        DISK.make_directory(path, 0o700)
         probe = path / ".writable"
         probe.touch()
         probe.unlink()

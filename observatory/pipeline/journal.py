@@ -23,6 +23,7 @@ from observatory.model.schema import time_column
 from observatory.model.signal import Signal
 from observatory.pipeline.config import JournalConfig
 from observatory.storage import records
+from observatory.storage.files import DISK
 from observatory.storage.records import ALIGNMENT, HEADER_BYTES, DamagedRecord, Digest, FileHeader
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Journal:
 
     def recover(self, checkpoint: int) -> Recovered:
         """Read every file. Raises CannotStart when a file is of another format or cannot be read."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        DISK.make_directory(self._directory)
         self.seq = checkpoint
         scans = self._scan_all()
         found = Recovered([], [], sum(len(scan.damages) for _, _, scan in scans))

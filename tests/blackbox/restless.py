@@ -21,7 +21,6 @@ file_bytes = 2097152
 [cut]
 segment_age_s = 0.4
 segment_bytes = 262144
-row_group_rows = 1024
 """
 NOWHERE = "http://127.0.0.1:9"
 
