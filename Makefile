@@ -9,7 +9,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 # A checkout keeps its data to itself: two of them never meet, and nothing stays behind when one is deleted.
 DATA ?= data
 CONFIG ?=
@@ -27,6 +27,7 @@ help: ## this list
 setup: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/node-clients ## everything that running and testing need, in .venv and node_modules
 	@.ci/need compiler $(BIN)/python
 	@.ci/need chromium
+	@.ci/need sender
 
 run: $(STAMPS)/server $(STAMPS)/kernel $(STAMPS)/web ## start the appliance (DATA=dir CONFIG=file ARGS='--listen …')
 	@exec $(BIN)/observatory serve --data $(DATA) $(if $(CONFIG),--config $(CONFIG)) $(ARGS)
@@ -41,6 +42,7 @@ test-blackbox: setup ## the appliance as a child process: killed, starved, cut o
 	@$(BIN)/pytest tests/blackbox
 
 bench: $(STAMPS)/dev $(STAMPS)/kernel ## the figures, one JSON line each
+	@.ci/need sender
 	@$(BIN)/python -m benchmarks.kernel --json
 	@$(BIN)/python -m benchmarks.ingest --proto http
 	@$(BIN)/python -m benchmarks.ingest --proto grpc

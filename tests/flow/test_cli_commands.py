@@ -6,9 +6,9 @@ import asyncio
 import csv
 import io
 import json
-import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 def post(url: str, body: str) -> None:
-    subprocess.run(["curl", "-fsS", url, "-H", "content-type: application/json", "-d", body], check=True, capture_output=True)
+    urllib.request.urlopen(urllib.request.Request(url, body.encode(), {"content-type": "application/json"}), timeout=10).close()
 
 
 def query(server: ServerProcess, sql: str, *flags: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
