@@ -88,7 +88,7 @@ class OtlpGrpc:
                 del raw
                 said = await self._sink.put(Export(signal, body, self._clock.now()))
         except Exception as error:
-            refused = refusal(error, self._config.retry_after_s)
+            refused = refusal(error, self._config.retry_after_s).short()
             code = _CODES[refused.code]
             self._traffic.answered(signal, code.name, size, monotonic() - began)
             details = (("grpc-status-details-bin", refused.status()),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import monotonic
@@ -22,6 +23,8 @@ from observatory.receivers.cors import Cors
 from observatory.receivers.keys import Keys
 from observatory.receivers.refusal import NOT_FOUND, PERMISSION_DENIED, UNIMPLEMENTED, Refusal, cannot_listen, refusal
 from observatory.receivers.traffic import Traffic
+
+log = logging.getLogger(__name__)
 
 PATHS = {"/v1/traces": Signal.SPANS, "/v1/logs": Signal.LOGS, "/v1/metrics": Signal.METRIC_POINTS}
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -91,6 +94,11 @@ class OtlpHttp:
         self._idle.clear()
         try:
             response, size = await self._answer(signal, request)
+        except ConnectionError:
+            raise  # the client is gone; aiohttp closes, nobody is answered
+        except Exception:
+            log.exception("an export could not be answered because of a bug; it is still the client's")
+            response, size = web.Response(status=503, headers={"Retry-After": "1"}), 0
         finally:
             self._running -= 1
             if not self._running:
@@ -128,7 +136,7 @@ class OtlpHttp:
                 del raw
                 said = await self._sink.put(Export(signal, body, self._clock.now()))
         except ConnectionError:
-            raise  # the client is gone; aiohttp closes, nobody is answered
+            raise
         except Exception as error:
             refused = refusal(error, self._config.retry_after_s)
             headers = {"WWW-Authenticate": "Bearer"} if refused.http == 401 else None

@@ -8,13 +8,15 @@ import math
 import socket
 from typing import NamedTuple
 
-from observatory.errors import CannotStart, Malformed, Retryable, TooLarge, Unauthenticated, Unsupported
+from observatory.errors import CannotStart, Rejected, Retryable, TooLarge, Unauthenticated, Unsupported
 from observatory.otlp import reply
 
 log = logging.getLogger(__name__)
 
 # google.rpc.Code
 INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNAVAILABLE, UNAUTHENTICATED = 3, 5, 7, 8, 12, 14, 16
+
+_TRAILER_BYTES = 600
 
 
 class Refusal(NamedTuple):
@@ -27,8 +29,13 @@ class Refusal(NamedTuple):
 
     def status(self, json: bool = False) -> bytes:
         """As google.rpc.Status: RetryInfo when it may be sent again, BadRequest when its content is at fault."""
-        violations = [("body", self.message)] if self.http == 400 else []
-        return reply.status(self.code, self.message, self.retry_after_s, json, violations)
+        violations = {"body": self.message} if self.http == 400 else None
+        return reply.failure(self.code, self.message, json, self.retry_after_s, violations)
+
+    def short(self) -> Refusal:
+        """With a sentence that fits into gRPC's trailers, where all headers together may have 8 kB and it stands three times."""
+        said = self.message.encode("utf-8", "replace")
+        return self if len(said) <= _TRAILER_BYTES else self._replace(message=said[: _TRAILER_BYTES - 4].decode("utf-8", "ignore") + " …")
 
     @property
     def retry_after(self) -> str:
@@ -47,7 +54,7 @@ def refusal(error: Exception, retry_after_s: float) -> Refusal:
             return Refusal(415, INVALID_ARGUMENT, str(error))
         case Unauthenticated():
             return Refusal(401, UNAUTHENTICATED, str(error))
-        case Malformed():
+        case Rejected():
             return Refusal(400, INVALID_ARGUMENT, str(error))
         case _:
             log.error("an export could not be taken because of a bug; it is still the client's", exc_info=error)
