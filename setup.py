@@ -1,4 +1,4 @@
-"""Builds the native kernel when a compiler is there; without one the install still succeeds and the pure-Python decoder serves.
+"""Builds the native kernel and compiles the JSON writer when a compiler is there; without one the install still succeeds and the pure-Python decoder serves.
 
 `OBSERVATORY_PURE=1` builds no extension and gives a `py3-none-any` wheel. `OBSERVATORY_SANITIZE=1` builds with AddressSanitizer, for the
 fuzz target.
@@ -23,6 +23,13 @@ extensions = [
         optional=True,
         extra_compile_args=[*FLAGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized"],
         extra_link_args=[flag for flag in FLAGS if flag.startswith("-fsanitize")],
+    ),
+    Extension(
+        "observatory.otlp.jsonwire",
+        [str(OTLP / "jsonwire.py")],
+        depends=[str(OTLP / "jsonwire.pxd")],
+        optional=True,
+        extra_compile_args=["-O3", "-g0"],
     ),
 ]
 setup(ext_modules=[] if os.environ.get("OBSERVATORY_PURE") else extensions)

@@ -37,7 +37,7 @@ def success(signal: Signal, rejected: int = 0, message: str = "", json: bool = F
 def failure(
     code: int, message: str, json: bool = False, retry_after: float | None = None, violations: dict[str, str] | None = None
 ) -> bytes:
-    """A google.rpc.Status of a gRPC `code`; with RetryInfo of `retry_after` seconds, with BadRequest of `violations` (field: what is wrong)."""
+    """A google.rpc.Status of a gRPC `code`; with RetryInfo of `retry_after` seconds, BadRequest of `violations` (field: what is wrong)."""
     status = status_pb2.Status(code=code, message=_short(message))
     details: list[Message] = []
     if retry_after is not None:
