@@ -137,7 +137,7 @@ _SCHEMAS: dict[str, Any] = {
         ("event_name", "service_name", "dropped_attributes_count", *_SPARSE_ORIGIN, "environment"),
     ),
     "LogPage": _object({"items": _list(_ref("Log")), "next_cursor": _MAYBE_TEXT, "from": _MAYBE_TIME, "to": _MAYBE_TIME}),
-    "ServiceList": _object({"items": _list(_object({"name": _TEXT, "traces": _COUNT}))}),
+    "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
         {
@@ -250,7 +250,7 @@ def document(version: str) -> dict[str, Any]:
         ),
         "/api/v1/services": _get(
             "Services of traces active in [from, to), most frequent first, at most 1,000.",
-            _json(_ref("ServiceList"), "Services and their number of traces."),
+            _json(_ref("ServiceList"), "Services, and in how many fragments of traces each is: a trace counts once in each segment it reaches."),
             _WINDOW,
             list_errors,
             "listServices",

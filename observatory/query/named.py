@@ -8,5 +8,6 @@ from importlib import resources
 
 @cache
 def named(name: str) -> str:
-    """The text of `query/sql/<name>.sql`. Raises FileNotFoundError for a name that does not exist."""
-    return (resources.files("observatory.query") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of `query/sql/<name>.sql` without its comments. Raises FileNotFoundError for a name that does not exist."""
+    text = (resources.files("observatory.query") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from observatory.errors import BadRequest
@@ -19,7 +20,9 @@ SORTS = {"start": "start_ns", "duration": "duration_ns", "span_count": "span_cou
 EVER = (-(2**63), 2**63 - 1)
 """The window when none is asked for. A span dated wrongly by its sender is found all the same."""
 
-_WALK_ROUNDS = 3  # 8, 64 and 512 fragments per row wanted; what is rarer than that is found faster by grouping
+_WALK_ROUNDS = (4, 64)  # fragments looked at per row wanted; what is rarer than that is found faster by grouping
+_RANGES = 8  # of time, read for the facts of a page
+_NOWHERE = (EVER[1], EVER[0])
 _TEMPLATE = re.compile(r"\$(\w+)")
 
 
@@ -79,7 +82,10 @@ def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page
 
 
 def list_services(con: duckdb.DuckDBPyConnection, from_ns: Nanos = EVER[0], to_ns: Nanos = EVER[1]) -> list[dict[str, Any]]:
-    """The services of traces that were active in [from_ns, to_ns), at most 1,000, most frequent first: `name` and number of `traces`."""
+    """The services of traces that were active in [from_ns, to_ns), at most 1,000, most frequent first: `name` and `count`.
+
+    Counted are fragments of traces: a trace counts once in each segment it reaches, so the figure orders and does not account.
+    """
     return con.sql(named("services"), params={"from_ns": from_ns, "to_ns": to_ns}).to_arrow_table().to_pylist()
 
 
@@ -116,23 +122,25 @@ class _Asked:
         if "value" in values:
             low, high = (low, min(high, values["value"] + 1)) if question.descending else (max(low, values["value"]), high)
         name = "trace_walk" if question.descending else "trace_walk_ascending"
-        fragments = 8 * values["rows"]
-        for _ in range(_WALK_ROUNDS):
+        for share in _WALK_ROUNDS:
+            fragments = share * values["rows"]
             found = self._con.sql(named(name), params={"from_ns": low, "to_ns": high, "fragments": fragments}).to_arrow_table()
             complete = found.num_rows < fragments
-            edge = None if complete else found.column("start_ns")[-1].as_py()
-            facts = self._facts(found.select(["trace_id"]), edge, with_service=True)
+            if not found.num_rows:
+                return self._facts(found, _NOWHERE, None, with_service=True)
+            first, last = found.column("start_ns")[0].as_py(), found.column("start_ns")[-1].as_py()
+            seen = (min(first, last), max(first, last))
+            facts = self._facts(found.select(["trace_id"]), seen, None if complete else last, with_service=True)
             if complete or facts.num_rows == values["rows"]:
                 return facts
-            fragments *= 8
         return None
 
     def all(self) -> pa.Table:
         """The page by grouping everything in the window."""
         found = self._run("trace_order", filter=self._filter, only=self._only, behind=self._behind)
-        return self._facts(found, None, with_service=False)
+        return self._facts(found, _NOWHERE, None, with_service=False)
 
-    def _facts(self, candidates: pa.Table, edge: int | None, *, with_service: bool) -> pa.Table:
+    def _facts(self, candidates: pa.Table, seen: tuple[int, int], edge: int | None, *, with_service: bool) -> pa.Table:
         """What is said of these traces, in order; with an edge, of those that start strictly within it: others may be incomplete."""
         filters = [self._filter]
         if with_service and "service" in self._values:
@@ -141,7 +149,10 @@ class _Asked:
             filters.append(f"start_ns {'>' if self._question.descending else '<'} {edge:d}")
         self._con.register("candidates", candidates)
         try:
-            return self._run("trace_facts", filter=" AND ".join(filters), behind=self._behind)
+            elsewhere = self._con.sql(named("trace_others"), params={"low": seen[0], "high": seen[1]}).to_arrow_table()
+            ranges = _ranges(np.asarray(elsewhere.column("start_ns")), seen)
+            fragments = " UNION ALL ".join(named("trace_ranges").format(low=low, high=high) for low, high in ranges)
+            return self._run("trace_facts", filter=" AND ".join(filters), behind=self._behind, fragments=fragments)
         finally:
             self._con.unregister("candidates")
 
@@ -150,6 +161,21 @@ class _Asked:
         text = named(name).format(order=self._question.column, direction=direction, **parts)
         used = {key: self._values[key] for key in set(_TEMPLATE.findall(text))}
         return self._con.sql(text, params=used).to_arrow_table()
+
+
+def _ranges(starts: np.ndarray, seen: tuple[int, int]) -> list[tuple[int, int]]:
+    """At most `_RANGES` disjoint ranges, parted at the widest gaps, that hold all starts and the range already seen."""
+    points = np.unique(np.concatenate((starts, np.array(() if seen == _NOWHERE else seen, np.int64))))
+    if not len(points):
+        return [_NOWHERE]
+    widths = np.diff(points.astype(np.float64))
+    parts = np.sort(np.argsort(widths)[::-1][: _RANGES - 1])
+    found = [(int(part[0]), int(part[-1])) for part in np.split(points, parts + 1)]
+    if seen == _NOWHERE:
+        return found
+    low = min(a for a, b in found if b >= seen[0])
+    high = max(b for a, b in found if a <= seen[1])
+    return [(a, b) for a, b in found if b < low or a > high] + [(low, high)]
 
 
 def _id(text: str) -> bytes:

@@ -1,5 +1,6 @@
 -- Traces put together from all their fragments, for a few candidates: what a list item says. The root is chosen as fragments are folded: a root
--- before none, then the earliest. Hugeints because a nonsense time may be at either end of int64.
+-- before none, then the earliest. Hugeints because a nonsense time may be at either end of int64. `{fragments}` are `trace_ranges.sql`, one for each
+-- range of time where fragments of the candidates are.
 WITH
     facts AS (
         SELECT
@@ -14,8 +15,7 @@ WITH
             ) AS root,
             list_sort(list_distinct(flatten(list(services)))) AS services,
             bool_or(open) AS open
-        FROM trace_fragments
-        WHERE trace_id IN (SELECT trace_id FROM candidates)
+        FROM ({fragments})
         GROUP BY trace_id
     )
 SELECT
