@@ -1,6 +1,7 @@
 import { type PointerEvent, type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { duration } from "../format/duration";
-import { drawMinimap, prepare } from "./draw";
+import { prepare } from "./draw";
+import { paintOverview } from "./overview";
 import type { Palette } from "./palette";
 import { clampWindow, ticks, type Window } from "./timeline";
 import type { Tree } from "./tree";
@@ -27,7 +28,7 @@ export function Minimap({ tree, window: shown, palette, zoomed, view, onWindow, 
   useLayoutEffect(() => {
     if (!canvas.current || width === 0) return;
     const context = prepare(canvas.current, width, height);
-    if (context) drawMinimap(context, tree, palette, width, height);
+    if (context) paintOverview(context, tree, palette);
   }, [tree, palette, width, height]);
 
   const place = (event: PointerEvent<HTMLDivElement>) => event.clientX - event.currentTarget.getBoundingClientRect().left;

@@ -77,20 +77,3 @@ function warn(context: CanvasRenderingContext2D, { x, w }: { x: number; w: numbe
   context.lineTo(left, y + 4);
   context.fill();
 }
-
-/** The whole trace in a few pixels: each span a line at the height of its place in the tree; errors last, so that none is hidden. */
-export function drawMinimap(context: CanvasRenderingContext2D, tree: Tree, palette: Palette, width: number, height: number): void {
-  const n = tree.spans.length;
-  const whole = { from: 0, to: tree.total };
-  const pad = 3;
-  const step = (height - 2 * pad) / Math.max(n, 1);
-  const thick = Math.max(1, Math.min(6, step - (step > 3 ? 1 : 0)));
-  const line = (row: number, colour: string, least: number) => {
-    const drawn = bar(at(tree.start, row), at(tree.duration, row), whole, width, least);
-    if (!drawn) return;
-    context.fillStyle = colour;
-    context.fillRect(drawn.x, pad + row * step, drawn.w, thick);
-  };
-  for (let row = 0; row < n; row++) line(row, palette.kinds[at(tree.kind, row)], 1);
-  for (let row = 0; row < n; row++) if (at(tree.spans, row).status.code === "error") line(row, palette.error, 2);
-}

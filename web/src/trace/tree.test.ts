@@ -1,20 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TreeSpan } from "../api/types";
+import { span } from "./spans.fixture";
 import { at, buildTree, visibleRows } from "./tree";
-
-export function span(id: string, parent: string | null, startMs = 0, rest: Partial<TreeSpan> = {}): TreeSpan {
-  return {
-    span_id: id,
-    parent_span_id: parent,
-    name: id,
-    kind: "internal",
-    start_ns: String(1_795_429_658_000_000_000n + BigInt(Math.round(startMs * 1e6))),
-    duration_ns: "1000000",
-    status: { code: "unset" },
-    ...rest,
-  };
-}
 
 /** Any data at all: parents that do not exist, that come later, that are the span itself or its own descendant. */
 const anySpans = fc
