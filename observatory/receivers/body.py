@@ -25,18 +25,17 @@ _INLINE_OUTPUT = 256 * 1024  # … unless they grow beyond this
 class Opener:
     """`opened` for an event loop: small bodies in place, large ones in two threads of its own."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="otlp-inflate")
 
-    async def open(self, encoding: str, body: bytes) -> bytes:
+    async def open(self, encoding: str, body: bytes, limit: int) -> bytes:
         """See `opened`."""
         if len(body) <= INLINE_BYTES:
             try:
-                return opened(encoding, body, min(self._limit, _INLINE_OUTPUT))
+                return opened(encoding, body, min(limit, _INLINE_OUTPUT))
             except TooLarge:
                 pass  # it grows a lot, or is a bomb: a thread finds out
-        return await asyncio.get_running_loop().run_in_executor(self._threads, opened, encoding, body, self._limit)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, opened, encoding, body, limit)
 
     def close(self) -> None:
         """End the threads; bodies still waiting for one are given up."""
@@ -68,7 +67,9 @@ def opened(encoding: str, body: bytes, limit: int) -> bytes:
 
 def too_large(limit: int) -> TooLarge:
     """What a request over `limit` bytes gets, compressed or not."""
-    return TooLarge(f"the request is larger than {limit:,} bytes, the limit also after decompression (receivers.max_request_bytes)")
+    return TooLarge(
+        f"the request is larger than {limit:,} bytes, the limit also after decompression (receivers.max_request_bytes, max_json_bytes)"
+    )
 
 
 def _gzip(body: bytes, limit: int) -> bytes:

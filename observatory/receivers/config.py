@@ -16,6 +16,10 @@ class ReceiversConfig(Section):
     """Largest export request, also after decompression; larger ones get 413 or RESOURCE_EXHAUSTED, which clients do not send again.
     64 MiB is what the OTLP specification recommends."""
 
+    max_json_bytes: int = Field(default=16 * MIB, ge=1024)
+    """The same for OTLP/JSON, when it is less. JSON takes up to 17 times its size in memory while it is read, and nothing else of this
+    process runs for some 10 ms a MiB. Exporters send 512 spans at a time, about 1 MiB."""
+
     max_in_flight_bytes: int = Field(default=256 * MIB, ge=1024)
     """Bytes of request bodies held at once, being received or waiting to be durable. More get 503 + Retry-After, or UNAVAILABLE +
     RetryInfo. Room for four of the largest requests, or for a second of the highest rate."""

@@ -45,7 +45,7 @@ class OtlpGrpc:
     ) -> None:
         self._sink, self._admission, self._config, self._clock = sink, admission, config, clock or SystemClock()
         self._keys, self._traffic = Keys(config.api_keys), Traffic("grpc", registry)
-        self._opener = Opener(config.max_request_bytes)
+        self._opener = Opener()
         self._server: grpc.aio.Server | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
@@ -109,7 +109,7 @@ class OtlpGrpc:
         encoding = _encoding(raw)
         if not encoding:
             return raw
-        body = await self._opener.open(encoding, raw)
+        body = await self._opener.open(encoding, raw, self._config.max_request_bytes)
         held.resize(len(body))
         return body
 

@@ -41,7 +41,8 @@ class OtlpHttp:
     ) -> None:
         self._sink, self._admission, self._config, self._clock = sink, admission, config, clock or SystemClock()
         self._keys, self._cors, self._traffic = Keys(config.api_keys), Cors(config.cors_origins), Traffic("http", registry)
-        self._opener = Opener(config.max_request_bytes)
+        self._opener = Opener()
+        self._limits = {PROTOBUF: config.max_request_bytes, JSON: min(config.max_json_bytes, config.max_request_bytes)}
         # One at a time: reading JSON holds the GIL, and its values take many times the memory of its text.
         self._json = ThreadPoolExecutor(1, thread_name_prefix="otlp-json")
         self._listener: asyncio.Server | None = None
@@ -130,7 +131,7 @@ class OtlpHttp:
             self._keys.check(request.headers.get("Authorization"), request.headers.get("x-api-key"))
             content_type = _content_type(request)
             with self._admission.admit(request.content_length or 0) as held:
-                raw = await self._read(request, held)
+                raw = await self._read(request, held, self._limits[content_type])
                 size = len(raw)
                 body = await self._open(signal, raw, content_type, request.headers.get("Content-Encoding", ""), held)
                 del raw
@@ -145,9 +146,8 @@ class OtlpHttp:
             body=reply.success(signal, said.rejected, said.message, content_type == JSON), headers={"Content-Type": content_type}
         ), size
 
-    async def _read(self, request: web.BaseRequest, held: Held) -> bytes:
+    async def _read(self, request: web.BaseRequest, held: Held, limit: int) -> bytes:
         """The body as it came, counted while it comes."""
-        limit = self._config.max_request_bytes
         if (request.content_length or 0) > limit:
             raise too_large(limit)
         if request.headers.get("Expect", "").lower() == "100-continue":
@@ -178,7 +178,7 @@ class OtlpHttp:
         encoding = encoding.strip().lower()
         body = raw
         if encoding not in ("", "identity"):
-            body = await self._opener.open(encoding, raw)
+            body = await self._opener.open(encoding, raw, self._limits[content_type])
             held.resize(len(raw) + len(body))
         if content_type == JSON:
             if len(body) <= INLINE_BYTES:

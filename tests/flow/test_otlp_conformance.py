@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import House, open_house, until
+from house import House, open_house, until
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from observatory.model.signal import RECEIVED, Signal
@@ -140,6 +140,16 @@ async def test_06_over_the_limit_is_413(tmp_path: Path, encoding: Any, chunked: 
         assert "2,097,152 bytes" in answer.message
         assert answer.retry_after_s is None and answer.retry_info_s is None
         assert (await house.http.export(Maker().trace(), encoding)).ok  # the next one is not harmed
+
+
+@pytest.mark.parametrize("compression", ["identity", "gzip"])
+async def test_06_json_has_a_limit_of_its_own(tmp_path: Path, compression: Any):
+    async with open_house(tmp_path, receivers={"max_json_bytes": MIB}) as house:
+        large = Maker().flat(100, size=12_000)
+        answer = await house.http.export(large, "json", compression)
+        assert (answer.status, answer.headers["content-type"]) == (413, CONTENT_TYPES["json"])
+        assert "1,048,576 bytes" in answer.message
+        assert (await house.http.export(large, "protobuf", compression)).ok
 
 
 async def test_07_grpc_over_the_limit_is_resource_exhausted_without_retry_info(tmp_path: Path):

@@ -104,12 +104,12 @@ def test_other_encodings_are_named_as_unsupported():
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "deflate", "raw-deflate"])
 async def test_the_opener_answers_alike_for_small_and_large(compression):
-    opener = Opener(LIMIT)
+    opener = Opener()
     for size in (0, 100, LIMIT // 2, LIMIT):
         body = bytes(i * i % 251 for i in range(1000)) * (size // 1000) + b"x" * (size % 1000)
-        assert await opener.open(NAMES[compression], compress(compression, body)) == body
+        assert await opener.open(NAMES[compression], compress(compression, body), LIMIT) == body
     with pytest.raises(TooLarge):
-        await opener.open(NAMES[compression], compress(compression, b"x" * (LIMIT + 1)))
+        await opener.open(NAMES[compression], compress(compression, b"x" * (LIMIT + 1)), LIMIT)
     opener.close()
 
 
