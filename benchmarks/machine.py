@@ -22,6 +22,7 @@ def about() -> dict[str, Any]:
     return {
         "cpu": cpu,
         "cores": len(os.sched_getaffinity(0)),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
         "memory_gb": round(memory / 1e6, 1),
         "kernel": platform.release().split("-")[0],
         "python": platform.python_version(),

@@ -22,7 +22,6 @@ from benchmarks.appliance import Appliance, Questions, percentiles
 from benchmarks.load import sender
 from benchmarks.machine import publish
 
-GIANT = 30_000
 SQL = {
     "count": "select count(*) from spans",
     "tokens by model": "select request_model, count(*), sum(input_tokens), sum(output_tokens) from spans "
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         spans = questions.count()
         service = questions.sql("select service_name from spans limit 1")[0][0]
         lists = {name: dict(query) | ({"service": service} if "service" in query else {}) for name, query in LISTS.items()}
-        giant_id = ids.pop()
+        giant_id = ids.pop()  # the last one
         random.Random(5).shuffle(ids)
         reads = iter(ids)
         return {
@@ -80,7 +79,7 @@ def _store(appliance: Appliance, options: argparse.Namespace) -> tuple[list[str]
     began = time.monotonic()
     corpus = sender.prepare()
     wanted = max(1, options.spans // corpus.spans[0])
-    giant_id = giant.store(appliance.port("http"), GIANT)
+    giant_id = giant.store(appliance.port("http"), options.giant)
     with sender.Sending(corpus, appliance.port("http"), seconds=590, requests=wanted, seed=11) as sending:
         sent = sending.result()
     if sent["requests"] != wanted:
@@ -91,7 +90,7 @@ def _store(appliance: Appliance, options: argparse.Namespace) -> tuple[list[str]
     ids = [random.Random(request).choice(corpus.trace_ids(11, request)) for request in chosen]
     while len(ids) < options.reads:
         ids.append(random.Random(len(ids)).choice(corpus.trace_ids(11, len(ids) % wanted)))
-    return [*ids, giant_id], sent["spans"] + GIANT, time.monotonic() - began
+    return [*ids, giant_id], sent["spans"] + options.giant, time.monotonic() - began
 
 
 def _send_logs(port: int, records: int) -> None:
@@ -136,6 +135,7 @@ def _times(questions: Questions, times: int, ask: Callable[[Questions], Any]) ->
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("benchmarks.query", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spans", type=int, default=10_000_000)
+    parser.add_argument("--giant", type=int, default=30_000, help="spans of the one large trace")
     parser.add_argument("--logs", type=int, default=200_000)
     parser.add_argument("--reads", type=int, default=300, help="traces read by id, all different")
     parser.add_argument("--times", type=int, default=20, help="how often each other question is asked")
