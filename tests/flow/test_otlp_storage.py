@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import House, open_house, until
+from house import House, open_house, until
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from observatory.testing.clients import PATHS, compress
