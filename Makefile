@@ -27,6 +27,7 @@ help: ## this list
 setup: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/node-clients ## everything that running and testing need, in .venv and node_modules
 	@.ci/need compiler $(BIN)/python
 	@.ci/need chromium
+	@.ci/need curl
 	@.ci/need sender
 
 run: $(STAMPS)/server $(STAMPS)/kernel $(STAMPS)/web ## start the appliance (DATA=dir CONFIG=file ARGS='--listen …')
