@@ -1,0 +1,56 @@
+"""What every `Stage` promises: rows in == rows out + dropped + held, however the rows arrive. A new stage is one line here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+
+from observatory.contracts import Batch, Stage
+from observatory.model.signal import Signal
+from observatory.otlp.decode import decoders
+from observatory.pipeline.summarize import Summarize
+from observatory.testing.clock import NOON
+from observatory.testing.contracts import check_stage, row_count
+from observatory.testing.spans import Maker
+
+T = TypeVar("T")
+
+
+def spans_summarised(batch: Batch) -> int:
+    return sum(batch.rows.column("span_count").to_pylist())
+
+
+STAGES: dict[str, tuple[Callable[[], Stage], Callable[[Batch], int]]] = {
+    "summarize": (Summarize, lambda batch: spans_summarised(batch) if batch.signal is Signal.TRACES else row_count(batch)),
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_are_accounted_for(name: str, seed: int):
+    make_stage, accounts_for = STAGES[name]
+    check_stage(make_stage, believable(seed), accounts_for=accounts_for)
+
+
+def believable(seed: int) -> list[Batch]:
+    """Traces whole and torn apart, spans whose parent is elsewhere, empty requests, one body or several in a batch."""
+    make, rng, decode = Maker(seed, NOON), random.Random(seed), decoders()
+    spans = [span for _ in range(6) for span in make.trace(rng.randrange(2, 12), error=rng.choice([None, "timeout"])).all_spans]
+    rng.shuffle(spans)
+    bodies = [make.flat(rng.randrange(5)).protobuf, make.spans().protobuf]
+    bodies += [make.spans(*some, service=rng.choice(["shop", "search"])).protobuf for some in pieces(rng, spans, 8)]
+    rng.shuffle(bodies)
+    return [
+        Batch(Signal.SPANS, decode.spans(some, NOON, [None] * len(some)).rows, seq + 1) for seq, some in enumerate(pieces(rng, bodies, 4))
+    ]
+
+
+def pieces(rng: random.Random, whole: list[T], longest: int) -> Iterator[list[T]]:
+    at = 0
+    while at < len(whole):
+        size = rng.randint(1, longest)
+        yield whole[at : at + size]
+        at += size
