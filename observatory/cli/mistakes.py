@@ -94,8 +94,8 @@ def _unknown(path: Path, schema: Schema) -> str:
 
 
 def _bounds(schema: Schema) -> str:
-    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
-    high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    names = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    low, above, high, below = (f"{schema[name]:_}" if name in schema else None for name in names)
     if low is not None and high is not None:
         return f" from {low} to {high}"
     lower = f" of at least {low}" if low is not None else f" above {above}" if above is not None else ""
