@@ -47,6 +47,7 @@ class Expire:
 
     def plan(self, live: Sequence[Segment], now: Nanos) -> Sequence[Deletion]:
         """What is over its time; below the reserve, the oldest until the reserve is free again; and once an hour what is left over."""
+        live = [*live, *self._manifest.unreadable()]
         days = self._config.retention_days
         old = [s for s in live if s.received_to < now - days * DAY]
         tasks = [_deletion(old, f"received more than {days:g} days ago", now)] if old else []
@@ -62,7 +63,7 @@ class Expire:
     def run(self, task: Deletion, stop: Event) -> Swap | None:
         """The swap that drops them; the files go when no reader uses them any more."""
         if task.ids:
-            live = {s.id for s in self._manifest.live()}
+            live = {s.id for s in (*self._manifest.live(), *self._manifest.unreadable())}
             ids = [id for id in task.ids if id in live]
             return Swap(drop=ids, expired=task.why) if ids else None
         self._manifest.forget(task.now - int(self._config.gone_days * DAY))

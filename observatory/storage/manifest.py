@@ -80,6 +80,11 @@ class Manifest:
         with self._reading:
             return tuple(s for s in self._state.live.values() if (signal is None or s.signal == signal) and s.id not in self.broken)
 
+    def unreadable(self) -> tuple[Segment, ...]:
+        """Live segments that were set aside as broken; they expire like the others."""
+        with self._reading:
+            return tuple(s for s in self._state.live.values() if s.id in self.broken)
+
     @property
     def checkpoint(self) -> int:
         """Every journal record up to this seq is in segments."""

@@ -1,0 +1,175 @@
+"""Compaction changes where rows lie and nothing else, and it comes to an end."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from threading import Event
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from storage_makers import NOW, publish, rows, values
+
+from observatory.contracts import Segment
+from observatory.jobs.compact import TRACE_ROWS, Compact, Merge
+from observatory.jobs.config import JobsConfig
+from observatory.model.clock import HOUR, MINUTE
+from observatory.model.signal import Signal
+from observatory.storage import traceindex
+from observatory.storage.manifest import Manifest
+from observatory.storage.segment import index_path
+from observatory.storage.traces import fold
+
+MIB = 1 << 20
+
+
+def segment(id: int, size: int, at: int = NOW, signal: Signal = Signal.SPANS, tier: str = "hot", rows: int = 10) -> Segment:
+    return Segment(id, signal, tier, "raw", at, at, at, at, rows, size, 0, f"{id}", 1)
+
+
+def planner(**config: int) -> Compact:
+    return Compact(Path("/nowhere"), None, JobsConfig(**config))  # type: ignore[arg-type]  # planning asks only its arguments
+
+
+def after(live: list[Segment], merges: list[Merge], next_id: int) -> list[Segment]:
+    gone = {s.id for merge in merges for s in merge.sources}
+    made = [
+        segment(
+            next_id + i,
+            sum(s.bytes for s in m.sources),
+            m.sources[0].received_from,
+            m.sources[0].signal,
+            m.sources[0].tier,
+            sum(s.rows for s in m.sources),
+        )
+        for i, m in enumerate(merges)
+    ]
+    return [s for s in live if s.id not in gone] + made
+
+
+SEGMENTS = st.lists(
+    st.builds(
+        lambda size, hour, signal, tier, rows: (size, NOW - hour * HOUR, signal, tier, rows),
+        st.integers(1000, 64 * MIB),
+        st.integers(0, 3),
+        st.sampled_from([Signal.SPANS, Signal.LOGS, Signal.TRACES]),
+        st.sampled_from(["hot", "skewed"]),
+        st.integers(1, TRACE_ROWS),
+    ),
+    max_size=60,
+)
+
+
+@given(SEGMENTS, st.integers(0, 5))
+def test_plans_end_and_keep_to_their_limits(made: list[tuple], hours: int) -> None:
+    live = [segment(i, *what) for i, what in enumerate(made)]
+    now, compact, config = NOW + hours * HOUR, planner(), JobsConfig()
+    for _ in range(20):
+        merges = list(compact.plan(live, now))
+        if not merges:
+            break
+        used = [s.id for m in merges for s in m.sources]
+        assert len(used) == len(set(used)), "a segment is in one merge"
+        for merge in merges:
+            first = merge.sources[0]
+            assert len(merge.sources) >= 2
+            assert sum(s.bytes for s in merge.sources) <= config.target_bytes
+            assert all(s.bytes < config.small_bytes for s in merge.sources)
+            assert len({(s.signal, s.tier, s.received_from // HOUR) for s in merge.sources}) == 1
+            if first.signal is Signal.TRACES:
+                assert sum(s.rows for s in merge.sources) <= TRACE_ROWS
+        live = after(live, merges, 1000 + len(live) * 100 + max((s.id for s in live), default=0))
+    else:
+        pytest.fail("it never comes to rest")
+
+
+def test_an_hour_of_small_cuts_is_rewritten_a_few_times_at_most() -> None:
+    hour = NOW // HOUR * HOUR
+    live: list[Segment] = []
+    compact, rewritten, most, next_id = planner(), 0, 0, 0
+    for cut in range(120):
+        now = hour + cut * MINUTE // 2
+        next_id += 1
+        live.append(segment(next_id, 100_000, now))
+        merges = list(compact.plan(live, now))
+        rewritten += sum(s.bytes for m in merges for s in m.sources)
+        live = after(live, merges, next_id + 1)
+        next_id += len(merges)
+        most = max(most, len(live))
+    merges = list(compact.plan(live, hour + 2 * HOUR))
+    rewritten += sum(s.bytes for m in merges for s in m.sources)
+    assert len(after(live, merges, 10_000)) == 1, "one file is left of the hour"
+    assert most < 16, "and never many before"
+    assert rewritten < 6 * 120 * 100_000
+
+
+def test_large_segments_and_few_small_ones_are_left_alone() -> None:
+    compact = planner()
+    assert compact.plan([segment(i, 40 * MIB) for i in range(9)], NOW + 9 * HOUR) == []
+    assert compact.plan([segment(i, MIB) for i in range(3)], NOW) == []
+    assert len(compact.plan([segment(i, MIB) for i in range(4)], NOW)) == 1
+    assert planner(compact=False).plan([segment(i, MIB) for i in range(4)], NOW) == []
+
+
+@pytest.mark.parametrize("signal", [Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS])
+def test_rows_are_the_same_and_traces_are_found(signal: Signal, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    ids = [rng.randbytes(16) for _ in range(5)]
+    manifest = Manifest.open(tmp_path, NOW)
+    batches = [rows(signal, n, rng, ids) for n in (30, 1, 12, 50)]
+    for batch in batches:
+        publish(manifest, signal, batch, row_group_rows=8)
+    compact = Compact(tmp_path, manifest, JobsConfig())
+    (task,) = compact.plan(manifest.live(), NOW)
+    swap = compact.run(task, Event())
+    assert swap is not None
+    manifest.swap(swap)
+    (merged,) = manifest.live()
+    read = pq.read_table(tmp_path / merged.uri)
+    assert read.to_pylist() == pa.Table.from_batches(batches).to_pylist(), "in the order of arrival"
+    assert merged.replaces == tuple(s.id for s in task.sources)
+    assert (merged.received_from, merged.received_to) == (
+        min(s.received_from for s in task.sources),
+        max(s.received_to for s in task.sources),
+    )
+    if signal is not Signal.METRIC_POINTS:
+        held = {row["trace_id"] for row in read.to_pylist()}
+        assert all(bool(traceindex.lookup(index_path(tmp_path / merged.uri), id)) == (id in held) for id in ids)
+
+
+def test_fragments_of_a_trace_become_one_row(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    ids = [rng.randbytes(16) for _ in range(5)]
+    manifest = Manifest.open(tmp_path, NOW)
+    batches = [rows(Signal.TRACES, 20, rng, ids) for _ in range(6)]
+    for batch in batches:
+        publish(manifest, Signal.TRACES, batch)
+    compact = Compact(tmp_path, manifest, JobsConfig())
+    (task,) = compact.plan(manifest.live(), NOW)
+    swap = compact.run(task, Event())
+    assert swap is not None
+    merged = pq.read_table(tmp_path / swap.add[0].uri)
+    assert values([merged]) == values([fold(pa.Table.from_batches(batches))])
+    assert merged.num_rows == len(ids)
+    starts = merged.column("start_ns").to_pylist()
+    assert starts == sorted(starts), "a list of traces prunes by time"
+    manifest.close()
+
+
+def test_an_unreadable_source_is_set_aside_and_the_others_are_merged(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    manifest = Manifest.open(tmp_path, NOW)
+    made = [publish(manifest, Signal.SPANS, rows(Signal.SPANS, 10, rng)) for _ in range(5)]
+    path = tmp_path / made[2].uri
+    path.write_bytes(b"\0" * made[2].bytes)
+    compact = Compact(tmp_path, manifest, JobsConfig())
+    (task,) = compact.plan(manifest.live(), NOW)
+    assert compact.run(task, Event()) is None
+    assert list(manifest.broken) == [made[2].id]
+    (task,) = compact.plan(manifest.live(), NOW)
+    swap = compact.run(task, Event())
+    assert swap is not None and swap.add[0].rows == 40
+    manifest.close()
