@@ -32,6 +32,12 @@ def cpu(pid: int) -> Cpu:
     return Cpu(int(fields[11]) / TICK, int(fields[12]) / TICK)
 
 
+def busy() -> float:
+    """CPU seconds all processes of this machine have used since it started, time stolen by its host included."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / TICK  # without idle and waiting for a disk
+
+
 def children(pid: int) -> list[int]:
     """The processes `pid` and its threads started, and theirs."""
     found: list[int] = []
@@ -77,7 +83,8 @@ class Watch:
         self._pid, self._data = pid, data_dir
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._first, self._began = cpu(pid), time.monotonic()
+        self._first, self._began, self._busy = cpu(pid), time.monotonic(), busy()
+        self._busy_last = self._busy
         self._last, self._ended = self._first, self._began
         self.anonymous_peak = 0
         self.total_peak = 0
@@ -97,7 +104,7 @@ class Watch:
         used = memory(self._pid)
         self.anonymous_peak = max(self.anonymous_peak, used["anonymous"])
         self.total_peak = max(self.total_peak, used["total"])
-        self._last, self._ended = cpu(self._pid), time.monotonic()
+        self._last, self._ended, self._busy_last = cpu(self._pid), time.monotonic(), busy()
         self.samples.append((self._ended - self._began, used["anonymous"], size(self._data / "journal")))
 
     def __enter__(self) -> Watch:
@@ -114,6 +121,7 @@ class Watch:
         user, system = self._last.user - self._first.user, self._last.system - self._first.system
         return {
             "server_cores": round((user + system) / seconds, 3),
+            "machine_cores": round((self._busy_last - self._busy) / seconds, 3),
             "server_cpu_user_s": round(user, 2),
             "server_cpu_system_s": round(system, 2),
             "anonymous_peak_mb": round(self.anonymous_peak / 1e6, 1),

@@ -36,15 +36,20 @@ class Restless:
 
     @contextlib.asynccontextmanager
     async def load(self) -> AsyncIterator[None]:
-        """Send until the block ends, then until everything is answered."""
+        """Send until the block ends, then until everything is answered; check once more, and leave no server behind."""
         stop = asyncio.Event()
         running = asyncio.create_task(self.client.run(stop))
         try:
             yield
-        finally:
             stop.set()
             await running
-        await self.client.finish()
+            await self.client.finish()
+            await asyncio.to_thread(self.check)
+            assert not self.client.unanswered
+        finally:
+            running.cancel()
+            if self.server is not None and self.server.running:
+                self.server.kill9()
 
     async def begin(self) -> None:
         """Start the server, check what it found on its disk, and let the client at it."""
