@@ -25,7 +25,8 @@ _HEX = "lower(hex({0}))"
 _TIME = "make_timestamptz({0} // 1000)"  # microseconds; comparable with now(); the exact nanoseconds stand beside it
 _MAP = "{0}::MAP(VARCHAR, VARCHAR)"
 _JSON = "try_cast({0} AS JSON)"  # an absent resource is empty text
-_KIND = "coalesce(['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'][kind + 1], kind::VARCHAR)"
+_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+_KIND = "CASE kind " + " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(_KINDS)) + " ELSE kind::VARCHAR END"
 _STATUS = "CASE status_code WHEN 1 THEN 'ok' WHEN 2 THEN 'error' ELSE 'unset' END"
 _TEMPORALITY = "CASE temporality WHEN 1 THEN 'delta' WHEN 2 THEN 'cumulative' ELSE 'unspecified' END"
 _EVENTS = "list_transform(events, LAMBDA e : struct_update(e, time := make_timestamptz(e.time_ns // 1000)))"
