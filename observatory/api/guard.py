@@ -40,7 +40,7 @@ class Guard:
         """The address that was bound."""
         self._bound = host.lower()
 
-    def refusal(self, request: web.BaseRequest) -> web.Response | None:
+    def refusal(self, request: web.Request) -> web.Response | None:
         """The answer to a request that is not to be answered, or None."""
         name = _name(request.headers.get("Host"))
         if name is not None and not self._ours(name):
@@ -48,7 +48,7 @@ class Guard:
                 421, "misdirected", f"this server does not answer to the name {name[:100]!r}; use localhost or 127.0.0.1", "Host"
             )
         origin = request.headers.get("Origin")
-        if request.method not in ("GET", "HEAD", "OPTIONS") and request.path.startswith("/api/"):
+        if request.method == "POST" and request.path.startswith("/api/") and request.match_info.http_exception is None:
             if origin is not None and _name(urlsplit(origin).netloc) != name:
                 return problem(403, "cross_origin", f"pages of {origin[:100]} may not use this API", "Origin")
             if request.content_type != "application/json":

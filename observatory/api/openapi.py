@@ -250,7 +250,10 @@ def document(version: str) -> dict[str, Any]:
         ),
         "/api/v1/services": _get(
             "Services of traces active in [from, to), most frequent first, at most 1,000.",
-            _json(_ref("ServiceList"), "Services, and in how many fragments of traces each is: a trace counts once in each segment it reaches."),
+            _json(
+                _ref("ServiceList"),
+                "Services, and how many fragments of traces name each; a trace has one in each segment.",
+            ),
             _WINDOW,
             list_errors,
             "listServices",

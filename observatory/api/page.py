@@ -11,6 +11,9 @@ from observatory.api.problems import problem
 
 STATIC = Path(__file__).parent / "static"
 
+PATH = r"/{path:(?!(?:api|v1)(?:/|$)).*}"
+"""What the page may draw: everything but what programs use, where a wrong path is to be an error."""
+
 _HASHED = re.compile(r"[.\-_][A-Za-z0-9_\-]{8,}\.(?:js|css|woff2?|svg|png|webp|map|json|wasm)")
 _FILE = re.compile(r"[A-Za-z0-9._\-]+(?:/[A-Za-z0-9._\-]+)*")
 _NOT_BUILT = """<!doctype html>
@@ -26,8 +29,6 @@ _NOT_BUILT = """<!doctype html>
 async def page(request: web.Request) -> web.StreamResponse:
     """`GET /{path}`: a file of the build, or the page for any path without an extension. Uses precompressed `.br` and `.gz` siblings."""
     path = request.match_info["path"]
-    if path.startswith(("api/", "v1/")) or path in ("api", "v1"):
-        return problem(404, "not_found", f"nothing is at {request.path[:200]}; /api/v1/openapi.json lists what is")
     if path and _FILE.fullmatch(path) and ".." not in path and (file := STATIC / path).is_file() and file.suffix not in (".br", ".gz"):
         hashed = path.startswith("assets/") and _HASHED.search(path)
         return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache"})

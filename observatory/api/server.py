@@ -17,7 +17,7 @@ from observatory.api.config import ApiConfig
 from observatory.api.guard import HEADERS, Guard
 from observatory.api.logs import Logs
 from observatory.api.openapi import document
-from observatory.api.page import page
+from observatory.api.page import PATH, page
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
@@ -68,7 +68,7 @@ class Api:
             room.add_routes(app)
         for mount in self._mounts:
             mount(app)
-        app.router.add_get("/{path:.*}", page)
+        app.router.add_get(PATH, page)
         runner = self._runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=_DRAIN_S)
         await runner.setup()
         try:
@@ -153,7 +153,10 @@ def _by_router(request: web.Request, error: web.HTTPException) -> web.Response:
         allowed = error.headers.get("Allow", "")
         said = f"{request.method} is not answered at {request.path[:200]}; allowed: {allowed}"
         return problems.problem(405, "method_not_allowed", said, headers={"Allow": allowed})
-    return problems.problem(error.status, "not_found" if error.status == 404 else "bad_request", error.reason)
+    if error.status == 404:
+        said = f"nothing is at {request.path[:200]}; /api/v1/openapi.json lists what is"
+        return problems.problem(404, "not_found", said)
+    return problems.problem(error.status, "bad_request", error.reason)
 
 
 def _version() -> str:

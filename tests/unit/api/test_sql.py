@@ -6,19 +6,26 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
+from pathlib import Path
 
 import aiohttp
 import psutil
 import pyarrow as pa
 import pytest
-from conftest import Asked, open_asked
+from asking import Asked, open_asked
 
 from observatory.api.config import ApiConfig
 from observatory.testing.spans import Maker
 
 FAST = ApiConfig(sql_deadline_s=3, sql_memory_bytes=128 << 20)
+
+
+@pytest.fixture
+async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
+    async with open_asked(tmp_path / "data") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from prometheus_client import CollectorRegistry
 
 from observatory.api.config import ApiConfig
@@ -107,9 +106,3 @@ async def open_asked(
         url = f"http://{host}:{port}"
         client = await closing.enter_async_context(aiohttp.ClientSession(url))
         yield Asked(client, pipeline, engine, manifest, api, registry, clock, url)
-
-
-@pytest.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    async with open_asked(tmp_path / "data") as opened:
-        yield opened
