@@ -9,7 +9,7 @@ import pyarrow as pa
 import zstandard
 from isal import isal_zlib
 
-from observatory.errors import Malformed, TooLarge, Unsupported
+from observatory.errors import Malformed, Rejected, TooLarge, Unsupported
 
 ENCODINGS = ("gzip", "zstd", "deflate")
 """What `opened` understands beside `identity`, in the words of Content-Encoding."""
@@ -47,6 +47,15 @@ def opened(encoding: str, body: bytes, limit: int) -> bytes:
 
     Raises `TooLarge` beyond `limit`, `Malformed` for damaged, cut short or followed by something else, `Unsupported` for other encodings.
     """
+    try:
+        return _opened(encoding, body, limit)
+    except Rejected as error:
+        # the frames of its traceback hold what was opened so far, `limit` bytes of a bomb, until the refusal is sent and forgotten
+        error.__context__ = None
+        raise error.with_traceback(None) from None
+
+
+def _opened(encoding: str, body: bytes, limit: int) -> bytes:
     match encoding:
         case "" | "identity":
             if len(body) > limit:

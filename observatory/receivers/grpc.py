@@ -12,7 +12,7 @@ import grpc
 from prometheus_client import CollectorRegistry
 
 from observatory.contracts import Export, Signal, Sink
-from observatory.errors import Retryable
+from observatory.errors import Malformed, Retryable
 from observatory.model.clock import Clock, SystemClock
 from observatory.otlp import reply
 from observatory.receivers.admission import Admission, Held
@@ -102,6 +102,8 @@ class OtlpGrpc:
                 raw: Any = await context.read()
         except TimeoutError:
             raise Retryable(f"the message did not come in {self._config.request_timeout_s:g} s") from None
+        if raw is grpc.aio.EOF:  # also when the library refused a message over the limit; that call is answered already
+            raise Malformed("the call ended without a message")
         return raw
 
     async def _open(self, raw: bytes, held: Held) -> bytes:

@@ -137,3 +137,14 @@ def test_a_bomb_of_1_gib_holds_no_more_than_the_limit_and_its_copy(name, wbits):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     grown_kib = int(done.stdout)  # of a process of its own: the high-water mark never falls
     assert grown_kib < 2.5 * 16 * 1024
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "deflate", "raw-deflate"])
+def test_a_refused_bomb_is_not_kept_alive_by_its_error(compression):
+    with pytest.raises(TooLarge) as caught:
+        opened(NAMES[compression], compress(compression, bytes(2 * LIMIT)), LIMIT)
+    assert caught.value.__context__ is None and caught.value.__cause__ is None
+    frame = caught.value.__traceback__
+    while frame is not None:
+        assert not any(isinstance(local, (bytes, bytearray)) and len(local) >= LIMIT for local in frame.tb_frame.f_locals.values())
+        frame = frame.tb_next

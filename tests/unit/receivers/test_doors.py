@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from observatory.receivers.config import ReceiversConfig
 from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
 from observatory.receivers.refusal import refusal
-from observatory.testing.clients import GrpcClient, HttpClient
+from observatory.testing.clients import METHODS, GrpcClient, HttpClient
 from observatory.testing.clock import NOON, StepClock
 from observatory.testing.sinks import ListSink, RefusingSink, SlowSink
 from observatory.testing.spans import Maker
@@ -143,3 +144,16 @@ async def test_stopping_answers_what_is_under_way_and_takes_nothing_new():
         assert (await over_http).ok and (await over_grpc).ok
         await stopping
         assert (await rpc.export(PAYLOAD)).status == "UNAVAILABLE"
+
+
+async def test_a_call_without_a_message_is_malformed_and_leaves_nothing_behind(caplog: pytest.LogCaptureFixture):
+    async def no_messages() -> AsyncIterator[bytes]:
+        for never in ():
+            yield never
+
+    async with opened(ListSink()) as (doors, _, rpc), grpc.aio.insecure_channel(rpc.target) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.stream_unary(METHODS[Signal.SPANS])(no_messages())
+        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, "the call ended without a message")
+        assert (doors.admission.bytes, doors.admission.requests) == (0, 0)
+    assert not caplog.records
