@@ -102,7 +102,9 @@ class OtlpGrpc:
                 raw: Any = await context.read()
         except TimeoutError:
             raise Retryable(f"the message did not come in {self._config.request_timeout_s:g} s") from None
-        if raw is grpc.aio.EOF:  # also when the library refused a message over the limit; that call is answered already
+        if not isinstance(
+            raw, bytes
+        ):  # grpcio's EOF; also when the library refused a message over the limit; that call is answered already
             raise Malformed("the call ended without a message")
         return raw
 
