@@ -10,8 +10,10 @@ from observatory.model.batch import Decoded, Outcome
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.otlp import faults
-from observatory.otlp._kernel import Kernel  # pyright: ignore[reportMissingModuleSource]
+from observatory.otlp._kernel import Kernel, reuse_memory  # pyright: ignore[reportMissingModuleSource]
 from observatory.semconv.routes import Route
+
+__all__ = ["NativeDecoder", "reuse_memory"]
 
 
 class NativeDecoder:

@@ -62,13 +62,12 @@ class _Reader:
         names = shape.names
         self._routed = names[names.index("project") + 1 :]
         self._received_at, self._project, self._left = received_at, project, budget
-        self._origin: list[Any] = []
         self._arrival: list[Any] = []
         self.rows: list[list[Any]] = []
         self.rejected, self.message, self._index = 0, "", 0
 
-    def record(self, part: Part) -> None:
-        """One span or log record, into `rows` or `rejected`."""
+    def record(self, part: Part) -> tuple[list[Any], dict[str, tuple[int, Any]]] | None:
+        """One span or log record: its own columns and the routed ones; None when it is rejected."""
         raise NotImplementedError
 
     def request(self, body: bytes) -> None:
@@ -99,19 +98,22 @@ class _Reader:
 
     def _scope_records(self, resource: list[Any], part: Part) -> None:
         scope, schema_url = _NOTHING, ""
+        records = []
         for tag, _, start, end in fields(*part):
-            if tag == 0x0A:
+            if tag == 0x12:
+                self._spend(ROW)
+                records.append(self.record((part[0], start, end)))
+                self._index += 1
+            elif tag == 0x0A:
                 scope = self._join(scope, part[0], start, end)
             elif tag == 0x1A:
                 schema_url = _text(part[0], start, end)
         attributes, name, version, dropped = self._described(scope, _SCOPE_ATTRIBUTES, 0x20)
         about = anyvalue.to_json(attributes)
         self._spend(sum(len(text.encode()) for text in (name, version, about, schema_url)))
-        self._origin = [*resource, name, version, about, dropped, schema_url]
-        for tag, _, start, end in fields(*part):
-            if tag == 0x12:
-                self.record((part[0], start, end))
-                self._index += 1
+        around = [*resource, name, version, about, dropped, schema_url, *self._arrival]
+        for own, slots in filter(None, records):
+            self.rows.append(own + around + [slots.get(column, (0, None))[1] for column in self._routed])
 
     def _described(self, part: Part, attributes_tag: int, dropped_tag: int) -> tuple[KeyValues, str, str, int]:
         """Attributes, name, version and dropped count of a resource or a scope (a resource has neither name nor version)."""
@@ -219,7 +221,7 @@ class _Attributes:
 
 
 class _Spans(_Reader):
-    def record(self, part: Part) -> None:
+    def record(self, part: Part) -> tuple[list[Any], dict[str, tuple[int, Any]]] | None:
         data = part[0]
         trace_id = span_id = parent = b""
         state = name = said = ""
@@ -227,7 +229,6 @@ class _Spans(_Reader):
         attributes = _Attributes(self, self._on_record)
         events: list[Any] = []
         links: list[Any] = []
-        self._spend(ROW)
         for tag, _, value, stop in fields(*part):
             match tag:
                 case 0x0A:
@@ -271,11 +272,10 @@ class _Spans(_Reader):
         self._spend(len(state.encode()) + len(name.encode()) + len(said.encode()))
         if not (_valid(trace_id, 16) and _valid(span_id, 8) and len(parent) in (0, 8)):
             self._reject(trace_id, span_id, parent)
-            return
+            return None
         row = [trace_id, span_id, parent if _valid(parent, 8) else None, state, flags, name, kind, _signed(start)]
         row += [_signed((end - start) & 0xFFFFFFFFFFFFFFFF), code, said, attributes.pairs, "".join(attributes.types), dropped]
-        row += [events, dropped_events, links, dropped_links, *self._origin, *self._arrival]
-        self.rows.append(row + [attributes.slots.get(column, (0, None))[1] for column in self._routed])
+        return [*row, events, dropped_events, links, dropped_links], attributes.slots
 
     def _reject(self, *ids: Bytes) -> None:
         if not self.rejected:
@@ -328,14 +328,13 @@ class _Spans(_Reader):
 
 
 class _Logs(_Reader):
-    def record(self, part: Part) -> None:
+    def record(self, part: Part) -> tuple[list[Any], dict[str, tuple[int, Any]]]:
         data = part[0]
         trace_id = span_id = b""
         severity_text = event_name = ""
         time = observed = severity = dropped = flags = 0
         attributes = _Attributes(self, self._on_record)
         body = _NOTHING
-        self._spend(ROW)
         for tag, _, value, stop in fields(*part):
             match tag:
                 case 0x09:
@@ -369,8 +368,7 @@ class _Logs(_Reader):
         row = [_signed(time), _signed(observed), severity, severity_text, event, text, anyvalue.letter(content)]
         row += [attributes.pairs, "".join(attributes.types), dropped, flags]
         row += [trace_id if _valid(trace_id, 16) else None, span_id if _valid(span_id, 8) else None]
-        row += [*self._origin, *self._arrival]
-        self.rows.append(row + [attributes.slots.get(column, (0, None))[1] for column in self._routed])
+        return row, attributes.slots
 
 
 def _valid(id_: Bytes, size: int) -> bool:

@@ -4,6 +4,27 @@ from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 
 cdef extern from *:
     """
+    #include <cstdlib>
+    #ifdef __GLIBC__
+    #include <malloc.h>
+    static void keep_freed_memory() { mallopt(M_MMAP_THRESHOLD, 32 << 20); mallopt(M_TRIM_THRESHOLD, 64 << 20); }
+    #else
+    static void keep_freed_memory() {}
+    #endif
+    """
+    void keep_freed_memory()
+
+
+def reuse_memory():
+    """Let this process keep up to 64 MiB of freed memory, for all of its malloc, where the C library is glibc.
+
+    Columns are megabytes that live for milliseconds. Given back to the system and faulted in anew for each batch they cost half as much
+    again as decoding them (0.78 instead of 0.50 us a span). glibc arrives at these very limits by itself once a block of 32 MiB was freed.
+    """
+    keep_freed_memory()
+
+cdef extern from *:
+    """
     #ifndef ARROW_C_DATA_INTERFACE
     #define ARROW_C_DATA_INTERFACE
     struct ArrowArray {

@@ -27,6 +27,20 @@ cdef inline uint64_t hashed(const uint8_t* p, size_t size, uint64_t seed) noexce
     return fold(state ^ last, <uint64_t>0xE7037ED1A0B428DB ^ seed)
 
 
+cdef inline bint same(const uint8_t* a, const uint8_t* b, size_t size) noexcept nogil:
+    """Of short texts, which keys and names are, memcmp is mostly the call."""
+    cdef size_t at
+    if size >= 8:
+        for at in range(0, size - 8, 8):
+            if load64(a + at) != load64(b + at):
+                return False
+        return load64(a + size - 8) == load64(b + size - 8)
+    for at in range(size):
+        if a[at] != b[at]:
+            return False
+    return True
+
+
 cdef inline const uint8_t* entry(const Dictionary* words, int32_t index, size_t* size) noexcept nogil:
     cdef const int32_t* offsets = <const int32_t*>words.offsets.data
     size[0] = offsets[index + 1] - offsets[index]
@@ -45,7 +59,7 @@ cdef int32_t lookup(const Dictionary* words, const uint8_t* p, size_t size, uint
             return -1
         if found >> 32 == hash_ >> 32:
             text = entry(words, <int32_t><uint32_t>found - 1, &length)
-            if length == size and memcmp(text, p, size) == 0:
+            if length == size and same(text, p, size):
                 return <int32_t><uint32_t>found - 1
         slot = (slot + 1) & words.mask
 
@@ -99,7 +113,7 @@ cdef int32_t insert(Fault* fault, Dictionary* words, const uint8_t* p, size_t si
     if put(fault, &words.offsets, &end, 4) < 0:
         return -1
     if words.marked:
-        mark.serial, mark.tried, mark.route = 0, 0, route_of(words.routes, p, size)
+        mark.serial, mark.tried, mark.next, mark.route = 0, 0, -1, route_of(words.routes, p, size)
         if put(fault, &words.marks, &mark, sizeof(Mark)) < 0:
             return -1
     words.slots[slot] = (hash_ >> 32 << 32) | <uint64_t>(words.count + 1)
@@ -127,6 +141,27 @@ cdef inline int32_t intern(Fault* fault, Dictionary* words, Buffer* spare, const
     if unlikely(index < 0):
         return intern_new(fault, words, spare, p, size, hash_, slot)
     return index
+
+
+cdef inline int32_t intern_key(Fault* fault, Dictionary* words, Buffer* spare, Listing* listing, const uint8_t* p, size_t size) noexcept nogil:
+    """`intern` that looks first at the key that came next last time: most lists have their keys in the order of the list before."""
+    cdef int32_t last = listing.last
+    cdef int32_t guess = words.first if last < 0 else (<Mark*>words.marks.data)[last].next
+    cdef size_t length
+    cdef const uint8_t* text
+    if 0 <= guess < words.count:
+        text = entry(words, guess, &length)
+        if length == size and same(text, p, size):
+            listing.last = guess
+            return guess
+    guess = intern(fault, words, spare, p, size)
+    if guess >= 0:
+        if last < 0:
+            words.first = guess
+        else:
+            (<Mark*>words.marks.data)[last].next = guess
+        listing.last = guess
+    return guess
 
 
 cdef int forget(Fault* fault, Dictionary* words, int32_t count) noexcept nogil:

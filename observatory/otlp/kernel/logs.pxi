@@ -26,8 +26,8 @@ cdef int read_log(Records* records, const uint8_t* p, const uint8_t* end) noexce
     cdef int severity_size, event_size = 0
     cdef Field field
     cdef Value value
-    cdef uint64_t serial = records.serial + 1
-    records.serial = serial
+    cdef Listing listing
+    begin_listing(records, &listing)
     trace_id.data = trace_id.end = span_id.data = span_id.end = NOTHING
     severity_text.data = severity_text.end = event_name.data = event_name.end = NOTHING
     unset(&body)
@@ -36,7 +36,7 @@ cdef int read_log(Records* records, const uint8_t* p, const uint8_t* end) noexce
         if p == NULL:
             return -1
         if field.tag == 0x32:
-            if read_attribute(records, records.attributes, &types.text, serial, True, field.data, field.end) < 0:
+            if read_attribute(records, records.attributes, &types.text, &listing, True, field.data, field.end) < 0:
                 return -1
         elif field.tag == 0x09:
             time = field.number

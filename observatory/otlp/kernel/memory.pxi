@@ -12,12 +12,14 @@ cdef extern from *:
     static const size_t LARGEST = ((size_t)1 << 31) - 64;  // what an int32 offset can point at
     static const uint64_t HIGH_BITS = 0x8080808080808080u;
     static inline uint64_t load64(const uint8_t* p) { uint64_t v; std::memcpy(&v, p, 8); return v; }
+    static inline void store64(uint8_t* p, uint64_t v) { std::memcpy(p, &v, 8); }
     static inline uint32_t load32(const uint8_t* p) { uint32_t v; std::memcpy(&v, p, 4); return v; }
     static inline double as_double(uint64_t bits) { double v; std::memcpy(&v, &bits, 8); return v; }
     """
     const size_t LARGEST
     const uint64_t HIGH_BITS
     uint64_t load64(const uint8_t* p) noexcept nogil
+    void store64(uint8_t* p, uint64_t v) noexcept nogil
     uint32_t load32(const uint8_t* p) noexcept nogil
     double as_double(uint64_t bits) noexcept nogil
     bint unlikely(bint) noexcept nogil

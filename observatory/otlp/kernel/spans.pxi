@@ -35,8 +35,8 @@ cdef int read_span(Records* records, const uint8_t* p, const uint8_t* end) noexc
     cdef Field field
     cdef const uint8_t* q
     cdef const uint8_t* stop
-    cdef uint64_t serial = records.serial + 1
-    records.serial = serial
+    cdef Listing listing
+    begin_listing(records, &listing)
     trace_id.data = trace_id.end = span_id.data = span_id.end = parent.data = parent.end = NOTHING
     state.data = state.end = name.data = name.end = said.data = said.end = NOTHING
     while p < end:
@@ -44,7 +44,7 @@ cdef int read_span(Records* records, const uint8_t* p, const uint8_t* end) noexc
         if p == NULL:
             return -1
         if field.tag == 0x4A:
-            if read_attribute(records, attributes, &types.text, serial, True, field.data, field.end) < 0:
+            if read_attribute(records, attributes, &types.text, &listing, True, field.data, field.end) < 0:
                 return -1
         elif field.tag == 0x0A:
             trace_id.data, trace_id.end = field.data, field.end
@@ -152,8 +152,8 @@ cdef int read_event(Records* records, Table* events, const uint8_t* p, const uin
     cdef int32_t index
     cdef size_t size
     cdef Field field
-    cdef uint64_t serial = records.serial + 1
-    records.serial = serial
+    cdef Listing listing
+    begin_listing(records, &listing)
     name.data = name.end = NOTHING
     if ensure_row(fault, events) < 0:
         return -1
@@ -163,7 +163,7 @@ cdef int read_event(Records* records, Table* events, const uint8_t* p, const uin
             return -1
         if field.tag == 0x1A:
             if read_attribute(
-                records, events.columns[E_ATTRIBUTES].child, &events.columns[E_TYPES].text, serial, False, field.data, field.end
+                records, events.columns[E_ATTRIBUTES].child, &events.columns[E_TYPES].text, &listing, False, field.data, field.end
             ) < 0:
                 return -1
         elif field.tag == 0x09:
@@ -192,8 +192,8 @@ cdef int read_link(Records* records, Table* links, const uint8_t* p, const uint8
     cdef uint32_t dropped = 0, flags = 0
     cdef size_t before
     cdef Field field
-    cdef uint64_t serial = records.serial + 1
-    records.serial = serial
+    cdef Listing listing
+    begin_listing(records, &listing)
     trace_id.data = trace_id.end = span_id.data = span_id.end = state.data = state.end = NOTHING
     if ensure_row(fault, links) < 0:
         return -1
@@ -203,7 +203,7 @@ cdef int read_link(Records* records, Table* links, const uint8_t* p, const uint8
             return -1
         if field.tag == 0x22:
             if read_attribute(
-                records, links.columns[L_ATTRIBUTES].child, &links.columns[L_TYPES].text, serial, False, field.data, field.end
+                records, links.columns[L_ATTRIBUTES].child, &links.columns[L_TYPES].text, &listing, False, field.data, field.end
             ) < 0:
                 return -1
         elif field.tag == 0x0A:

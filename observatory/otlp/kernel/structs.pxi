@@ -39,6 +39,11 @@ cdef struct Mark:  # of one attribute key
     uint64_t serial  # of the last attribute list it was in
     uint32_t tried   # the last number tried for a repetition in that list
     int32_t route    # the first route it feeds, -1 for none
+    int32_t next     # the key that came after it last time, or -1
+
+cdef struct Listing:  # an attribute list that is being read
+    uint64_t serial
+    int32_t last  # its last key so far, or -1
 
 cdef struct Dictionary:
     Buffer text
@@ -48,6 +53,7 @@ cdef struct Dictionary:
     uint64_t mask
     uint64_t seed
     int32_t count
+    int32_t first  # the key that came first in the last list
     bint marked
     const Routes* routes  # what a new key's mark is filled from
 

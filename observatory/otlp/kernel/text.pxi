@@ -86,6 +86,23 @@ cdef int put_repaired(Fault* fault, Buffer* out, const uint8_t* p, size_t size) 
 
 
 cdef inline int put_text(Fault* fault, Buffer* out, const uint8_t* p, size_t size) noexcept nogil:
+    cdef uint8_t* to
+    cdef uint64_t a, b, c, d
+    if 8 <= size <= 32:  # most values: look and copy in one go, by words that overlap
+        if ensure(fault, out, size) < 0:
+            return -1
+        to = out.data + out.size
+        a, b = load64(p), load64(p + size - 8)
+        c = d = 0
+        if size > 16:
+            c, d = load64(p + 8), load64(p + size - 16)
+            store64(to + 8, c)
+            store64(to + size - 16, d)
+        store64(to, a)
+        store64(to + size - 8, b)
+        if (a | b | c | d) & HIGH_BITS == 0:
+            out.size += size
+            return 0
     if is_ascii(p, size) or is_utf8(p, size):
         return put(fault, out, p, size)
     return put_repaired(fault, out, p, size)

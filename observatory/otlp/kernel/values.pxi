@@ -2,6 +2,14 @@
 
 cdef inline int read_key_value(Fault* fault, const uint8_t* p, const uint8_t* end, Range* key, Range* value) noexcept nogil:
     cdef Field field
+    cdef const uint8_t* middle
+    # what every exporter writes: key, then value, each shorter than 128 bytes
+    if end - p >= 4 and p[0] == 0x0A and p[1] <= end - p - 4:
+        middle = p + 2 + p[1]
+        if p[1] < 0x80 and middle[0] == 0x12 and middle[1] < 0x80 and middle + 2 + middle[1] == end:
+            key.data, key.end = p + 2, middle
+            value.data, value.end, value.room = middle + 2, end, 0
+            return 0
     key.data = key.end = NOTHING
     unset(value)
     while p < end:
@@ -21,6 +29,9 @@ cdef inline int read_value(Fault* fault, const uint8_t* p, const uint8_t* end, i
     value.letter = EMPTY
     if unlikely(depth > DEEPEST_VALUE):
         return fail(fault, VALUE_DEEP, p, 0)
+    if end - p >= 2 and p[0] == 0x0A and p[1] < 0x80 and p + 2 + p[1] == end:  # a short string and nothing else
+        value.letter, value.part.data, value.part.end = STRING, p + 2, end
+        return 0
     while p < end:
         p = read_field(fault, p, end, &field)
         if p == NULL:

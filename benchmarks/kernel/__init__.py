@@ -1,0 +1,1 @@
+"""How fast OTLP bytes become columns."""
