@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from observatory.otlp.decode import decoders
-from observatory.storage.manifest import Manifest
 from prometheus_client import CollectorRegistry
 
 from observatory.errors import Malformed, Retryable
 from observatory.model.batch import Export
 from observatory.model.clock import SECOND
 from observatory.model.signal import Signal
+from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.summarize import Summarize
 from observatory.storage import records
+from observatory.storage.manifest import Manifest
 from observatory.testing.clock import NOON, StepClock
 from observatory.testing.spans import Maker
 
