@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -95,14 +95,16 @@ class Work:
         with self._counted():
             return await self._finish(request, job, Stop(), time.monotonic() + self._deadline_s)
 
-    async def stream(self, request: web.BaseRequest, job: Callable[[Stop], Iterator[bytes]]) -> AsyncIterator[bytes]:
-        """The pieces of a generator, each made in a thread; the next is made when the one before was taken. Errors as `run`."""
+    async def stream(self, request: web.BaseRequest, job: Callable[[Stop], Iterator[bytes]]) -> AsyncGenerator[bytes, None]:
+        """The pieces of a generator, made in threads; the next is made when the one before was taken. Errors as `run`, piece by piece."""
         stop = Stop()
         pieces = job(stop)
-        until = time.monotonic() + self._deadline_s
         with self._counted():
             try:
-                while (piece := await self._finish(request, lambda _: next(pieces, None), stop, until)) is not None:
+                while True:
+                    piece = await self._finish(request, lambda _: next(pieces, None), stop, time.monotonic() + self._deadline_s)
+                    if piece is None:
+                        return
                     yield piece
             finally:
                 stop.ask()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +46,7 @@ class SqlAnswer:
     """An answer on its way: `columns` are known, `pieces` follow (JSON rows, or bytes of Arrow), then `done` says how it ended."""
 
     columns: list[dict[str, str]]
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes, None]
     done: dict[str, Any] = field(default_factory=dict)
 
 
@@ -171,12 +171,12 @@ class Sandboxes:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _nothing() -> AsyncIterator[bytes]:
+async def _nothing() -> AsyncGenerator[bytes, None]:
     return
     yield
 
 
-async def _pieces(process: asyncio.subprocess.Process, answer: SqlAnswer) -> AsyncIterator[bytes]:
+async def _pieces(process: asyncio.subprocess.Process, answer: SqlAnswer) -> AsyncGenerator[bytes, None]:
     while True:
         kind, data = await _frame(process)
         if kind == _ERROR:
