@@ -154,6 +154,8 @@ def test_a_span_in_full(page: Page, chat: Span) -> None:
     row["gen_ai.input"].get_by_role("button", name="copy gen_ai.input.messages").click()
     eventually(lambda: page.evaluate("navigator.clipboard.readText()") == MESSAGES, "the value in the clipboard")
 
+    whole = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert whole == [900, 1440], "only the panes scroll, not the page"
     panel.get_by_role("textbox", name="filter attributes").fill("TOKENS")
     expect(panel.locator("tbody tr")).to_have_count(2)
 

@@ -185,6 +185,7 @@ def test_a_pasted_trace_id_opens_the_trace(page: Page, sender: Sender) -> None:
     sender.send(payload)
     trace_id = next(iter(payload.trace_ids)).hex()
     page.goto("/traces")
+    expect(page.locator(ROWS).first).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.insert_text(trace_id.upper())
     page.keyboard.press("Enter")

@@ -84,7 +84,12 @@ function Figure({ name, value, side, children }: { name: string; value: ReactNod
 }
 
 function Meter({ value, of }: { value: number; of: number }) {
-  return of > 0 ? <meter min={0} max={of} high={0.8 * of} value={value} aria-label={`${bytes(value)} of ${bytes(of)}`} /> : null;
+  if (!(of > 0)) return null;
+  return (
+    <div className="meter" role="meter" aria-label="how full" aria-valuemin={0} aria-valuemax={of} aria-valuenow={value} aria-valuetext={`${bytes(value)} of ${bytes(of)}`}>
+      <div style={{ width: `${Math.min(100, (100 * value) / of)}%` }} />
+    </div>
+  );
 }
 
 /** Every object of the status as a table of its fields: rooms that come later show up by themselves. */

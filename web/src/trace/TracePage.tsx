@@ -22,7 +22,7 @@ export function TracePage() {
   const { traceId } = useParams({ from: "/traces/$traceId" });
   const view = useSearch({ from: "/traces/$traceId" });
   const { data, error } = useQuery(traceQuery(traceId));
-  const neighbours = useNeighbours(data);
+  const neighbours = useNeighbours(traceId, data);
   const navigate = useNavigate();
   const lastRef = useLastSearch();
   useKeys({
@@ -38,10 +38,10 @@ export function TracePage() {
             {neighbours.said}
           </span>
         )}
-        <button type="button" className="button" onClick={() => neighbours.go(-1)} disabled={!data} title="previous trace in the list ([)" aria-label="previous trace">
+        <button type="button" className="button" onClick={() => neighbours.go(-1)} title="previous trace in the list ([)" aria-label="previous trace">
           <ChevronIcon turn={270} />
         </button>
-        <button type="button" className="button" onClick={() => neighbours.go(1)} disabled={!data} title="next trace in the list (])" aria-label="next trace">
+        <button type="button" className="button" onClick={() => neighbours.go(1)} title="next trace in the list (])" aria-label="next trace">
           <ChevronIcon turn={90} />
         </button>
       </TopBar>

@@ -10,21 +10,21 @@ import { listKey } from "../traces/useTraceList";
 
 /**
  * Going to the previous (-1) or next (1) trace: of the list the reader came from as far as it is loaded, else by start, newest first, within the
- * same filters. `said` is what to tell when there is none.
+ * same filters (which needs the trace itself to be loaded). `said` is what to tell when there is none.
  */
-export function useNeighbours(trace: Pick<TraceSummary, "trace_id" | "start_ns"> | undefined): { go: (step: -1 | 1) => void; said: string | null } {
+export function useNeighbours(traceId: string, trace: Pick<TraceSummary, "start_ns"> | undefined): { go: (step: -1 | 1) => void; said: string | null } {
   const client = useQueryClient();
   const navigate = useNavigate();
   const lastRef = useLastSearch();
   const [said, setSaid] = useState<string | null>(null);
 
   const find = async (step: -1 | 1): Promise<string | null> => {
-    if (!trace) return null;
     const pages = client.getQueryData<InfiniteData<TracePage>>(listKey(lastRef.current));
     const list = flatten((pages?.pages ?? []).map((page) => page.items));
-    const at = list.findIndex((item) => item.trace_id === trace.trace_id);
+    const at = list.findIndex((item) => item.trace_id === traceId);
     const listed = at < 0 ? undefined : list[at + step];
     if (listed) return listed.trace_id;
+    if (!trace) return null;
     const { service, status, min_duration_ms } = traceParams(lastRef.current, Date.now());
     const start = BigInt(trace.start_ns);
     const where = step > 0 ? { to: String(start), sort: "-start" } : { from: String(start + 1n), sort: "start" };
