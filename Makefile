@@ -17,7 +17,7 @@ ARGS ?=
 
 STAMPS := .venv/.stamps
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
-KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' 2>/dev/null)
+KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py 2>/dev/null)
 
 .PHONY: help setup run test test-fast test-blackbox bench web kernel config wheels screenshots clean distclean
 
@@ -98,7 +98,7 @@ $(STAMPS)/dev: $(STAMPS)/server
 $(STAMPS)/kernel: $(STAMPS)/server $(KERNEL_SOURCES) setup.py
 	@if .ci/need compiler $(BIN)/python; then \
 	    echo "building the native decoder"; mkdir -p build; \
-	    $(BIN)/python setup.py build_ext --inplace > build/kernel.txt 2>&1 && compgen -G 'observatory/otlp/*.so' > /dev/null \
+	    $(BIN)/python setup.py build_ext --inplace > build/kernel.txt 2>&1 && compgen -G 'observatory/otlp/_kernel*.so' > /dev/null \
 	        || { tail -n 40 build/kernel.txt; echo "the native decoder did not build; all of it is in build/kernel.txt" >&2; exit 1; }; \
 	    touch $@; \
 	else echo "going on without the native decoder: the pure-Python one is some 30 times slower" >&2; fi
