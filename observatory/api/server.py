@@ -86,7 +86,7 @@ class Api:
             await self._runner.cleanup()
             self._runner = None
         await self._sql.close()
-        self._work.close()
+        await self._work.close()
         self._renderer.close()
 
     @web.middleware

@@ -88,18 +88,17 @@ class Work:
     def __init__(self, threads: int, deadline_s: float) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
         self._deadline_s = deadline_s
-        self._busy = 0
+        self._running: set[Stop] = set()
 
     async def run(self, request: web.BaseRequest, job: Callable[[Stop], T]) -> T:
         """The job's result. Raises Deadline, ClientLeft, or Retryable when too many wait already; the job is asked to stop then."""
-        with self._counted():
-            return await self._finish(request, job, Stop(), time.monotonic() + self._deadline_s)
+        with self._counted() as stop:
+            return await self._finish(request, job, stop, time.monotonic() + self._deadline_s)
 
     async def stream(self, request: web.BaseRequest, job: Callable[[Stop], Iterator[bytes]]) -> AsyncGenerator[bytes, None]:
         """The pieces of a generator, made in threads; the next is made when the one before was taken. Errors as `run`, piece by piece."""
-        stop = Stop()
-        pieces = job(stop)
-        with self._counted():
+        with self._counted() as stop:
+            pieces = job(stop)
             try:
                 while True:
                     piece = await self._finish(request, lambda _: next(pieces, None), stop, time.monotonic() + self._deadline_s)
@@ -108,7 +107,7 @@ class Work:
                     yield piece
             finally:
                 stop.ask()
-                # a generator cannot be closed while a thread runs it: the pool's own order makes this wait its turn
+                # a generator cannot be closed while a thread runs it; `_close` waits for that
                 await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, _close, pieces))
 
     async def _finish(self, request: web.BaseRequest, job: Callable[[Stop], T], stop: Stop, until: float) -> T:
@@ -129,18 +128,22 @@ class Work:
                     future.add_done_callback(_seen)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
-        if self._busy >= _MOST_WAITING:
-            raise Retryable(f"{self._busy} requests are being answered or wait; try again", after=1.0)
-        self._busy += 1
+    def _counted(self) -> Iterator[Stop]:
+        if len(self._running) >= _MOST_WAITING:
+            raise Retryable(f"{len(self._running)} requests are being answered or wait; try again", after=1.0)
+        stop = Stop()
+        self._running.add(stop)
         try:
-            yield
+            yield stop
         finally:
-            self._busy -= 1
+            self._running.discard(stop)
 
-    def close(self) -> None:
-        """Wait for nothing; threads end with what they do."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """Ask all work to end, and wait for it, but no longer than 2 s: a query may ignore its interrupt, a shutdown may not."""
+        for stop in list(self._running):
+            stop.ask()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(self._pool.shutdown, True, cancel_futures=True), 2.0)
 
 
 def _close(pieces: Iterator[bytes]) -> None:

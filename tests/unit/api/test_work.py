@@ -63,7 +63,7 @@ async def test_a_job_is_interrupted_when_its_client_leaves():
         await answer
     assert cursor.interrupted.is_set()
     assert await work.run(request(), lambda _: "next") == "next"
-    work.close()
+    await work.close()
 
 
 async def test_a_job_is_interrupted_at_its_deadline():
@@ -71,7 +71,7 @@ async def test_a_job_is_interrupted_at_its_deadline():
     with pytest.raises(Deadline, match=r"0\.05 s"):
         await work.run(request(), cursor.query)
     assert cursor.interrupted.is_set()
-    work.close()
+    await work.close()
 
 
 async def test_a_job_that_starts_late_does_not_start():
@@ -90,7 +90,15 @@ async def test_too_much_waiting_is_sent_away(monkeypatch):
         await work.run(request(), lambda _: None)
     cursor.interrupt()
     assert await first == "late"
-    work.close()
+    await work.close()
+
+
+async def test_closing_ends_what_runs():
+    work, cursor = Work(1, 60), Cursor()
+    answer = asyncio.create_task(work.run(request(), cursor.query))
+    await until(cursor.running.is_set)
+    await work.close()
+    assert await answer == "late"
 
 
 async def test_a_stream_that_is_left_closes_what_it_opened():
@@ -108,7 +116,7 @@ async def test_a_stream_that_is_left_closes_what_it_opened():
     assert [await anext(stream) for _ in range(3)] == [b"piece"] * 3
     await stream.aclose()
     assert closed.is_set()
-    work.close()
+    await work.close()
 
 
 async def test_a_trace_that_nobody_reads_to_its_end_lets_go_of_its_segments(tmp_path: Path):
