@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -109,13 +108,13 @@ class Compact:
                 raise _Unreadable(segment, f"{segment.uri}: {error}") from error
 
     def _folded(self, task: Merge) -> Iterator[pa.Table]:
-        """All fragments, those of one trace added together, in the order of time: a list of traces prunes by it."""
+        """All fragments, those of one trace added together."""
         fragments = pa.concat_tables(self._read(task.sources))
         folded = pa.Table.from_batches([fold(fragments)])
         before, after = (int(pc.call_function("sum", [rows.column("span_count")]).as_py()) for rows in (fragments, folded))
         if before != after:
             raise RuntimeError(f"{task.title}: fragments of {before} spans went in and of {after} came out; nothing was changed")
-        yield folded.take(pa.array(np.argsort(folded.column("start_ns").to_numpy(), kind="stable")))
+        yield folded
 
 
 class _Unreadable(Exception):

@@ -16,7 +16,7 @@ _ERROR = 2
 
 
 def summarize(spans: pa.Table) -> pa.RecordBatch:
-    """`schema(TRACES)` of spans (at least `SPAN_COLUMNS`): one row for each trace id, sorted by id."""
+    """`schema(TRACES)` of spans (at least `SPAN_COLUMNS`): one row for each trace id, in the order of their starts."""
     starts = _numbers(spans, "start_ns")
     services = _one(spans, "service_name")
     fragments = pa.table(
@@ -39,7 +39,10 @@ def summarize(spans: pa.Table) -> pa.RecordBatch:
 
 
 def fold(fragments: pa.Table) -> pa.RecordBatch:
-    """Rows of `schema(TRACES)` with the rows of one trace added together: associative, and independent of order."""
+    """Rows of `schema(TRACES)` with the rows of one trace added together, in the order of their starts, by which a list of traces prunes.
+
+    Associative, and independent of order.
+    """
     ids = _one(fragments, "trace_id")
     halves = np.frombuffer(ids.buffers()[1], dtype=">u8", offset=ids.offset * 16, count=2 * len(ids)).reshape(-1, 2).astype(np.uint64)
     high, low = halves[:, 0], halves[:, 1]
@@ -72,7 +75,8 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
         "received_at": reduced("received_at", np.maximum),
     }
     target = schema(Signal.TRACES)
-    return pa.RecordBatch.from_arrays([_as(columns[f.name], f.type) for f in target], schema=target)
+    by_start = pa.array(np.argsort(columns["start_ns"], kind="stable"))
+    return pa.RecordBatch.from_arrays([_as(columns[f.name], f.type) for f in target], schema=target).take(by_start)
 
 
 def _services(fragments: pa.Table, group: np.ndarray, groups: int) -> pa.Array:
