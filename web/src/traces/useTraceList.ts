@@ -6,7 +6,7 @@ import { flatten, mergeHead } from "./list";
 import { isLive, traceParams, type TraceSearch, windowOf } from "./search";
 
 const PAGE = 100;
-const LIVE_MS = 1500; // a stored span is promised on the page within two seconds
+const LIVE_MS = 1000; // between an answer and the next question: a trace is on the page within two seconds, also when the server is busy
 const LONGEST = 2000; // rows a list grows to by itself while nobody scrolls
 
 type Pages = InfiniteData<TracePage, string | null>;
