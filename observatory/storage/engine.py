@@ -118,7 +118,7 @@ class View:
 
     def trace(self, signal: Signal, trace_id: bytes, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Spans or logs of one trace in the order of arrival, at most a row group a batch. Damaged segments are set aside."""
-        for segment in self.segments(signal):
+        for segment in sorted(self.segments(signal), key=lambda s: (s.received_from, s.id)):
             try:
                 yield from rows_of_trace(self._engine.data_dir, segment, self._engine._footers, trace_id, columns)
             except (OSError, pa.ArrowException) as error:

@@ -121,6 +121,18 @@ def test_a_view_stays_as_it_was_while_rows_come_are_cut_and_dropped(store: Store
         assert seen(view, Signal.SPANS, "span_id") == []
 
 
+def test_a_trace_comes_in_the_order_of_arrival(store: Store) -> None:
+    rng = random.Random(12)
+    trace = rng.randbytes(16)
+    for minute in range(4):
+        store.put(Signal.SPANS, rows(Signal.SPANS, 5, rng, [trace], at=NOW + minute * 60 * SECOND))
+        if minute < 3:
+            store.cut()
+    with store.engine.view() as view:
+        found = [id for b in view.trace(Signal.SPANS, trace, ["span_id"]) for id in b.column("span_id").to_pylist()]
+    assert found == [id for b in store.kept[Signal.SPANS] for id in b.column("span_id").to_pylist()]
+
+
 def test_open_and_kept(store: Store) -> None:
     rng = random.Random(2)
     done, half, fresh = (rng.randbytes(16) for _ in range(3))
