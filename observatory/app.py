@@ -139,7 +139,7 @@ class Observatory:
             "started_at": datetime.fromtimestamp(self._started_at / SECOND, UTC).isoformat(),
             "uptime_s": round((self.clock.now() - self._started_at) / SECOND, 1),
             "decoder": "native" if self.native else "reference",
-            "accepting": {"ok": accepting, "reason": reason},
+            "accepting": {"ok": accepting, "reason": None if accepting else reason},
             "listeners": self.addresses,
             **self.pipeline.status(),
             "storage": self.engine.status(),
