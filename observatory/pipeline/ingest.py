@@ -52,8 +52,8 @@ class MicroBatch:
     entries: list[Entry] = field(default_factory=list)
     replies: list[tuple[Waiting, Reply | Exception]] = field(default_factory=list)  # answered once the entries are durable
     digests: list[Digest] = field(default_factory=list)
+    claimed: list[bytes] = field(default_factory=list)  # bodies no other request may carry until these are settled or released
     received_at: Nanos = 0
-    bytes: int = 0
 
 
 class Durable(NamedTuple):
@@ -97,7 +97,7 @@ class Ingest:
         self._resends, self._observe, self._clock = resends, observe, clock
         self._inbox: queue.SimpleQueue[Waiting | object] = queue.SimpleQueue()
         self._decoded: queue.Queue[MicroBatch | object] = queue.Queue(maxsize=2)
-        self._durable: queue.Queue[list[Durable] | threading.Event | object] = queue.Queue(maxsize=64)
+        self._durable: queue.Queue[list[Durable] | threading.Event | object] = queue.Queue(maxsize=16)
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queued_bytes = 0
@@ -146,6 +146,9 @@ class Ingest:
         self._inbox.put(waiting)
         try:
             return await asyncio.shield(waiting.future)
+        except asyncio.CancelledError:  # the client left; what becomes of its request is nobody's to hear
+            waiting.future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
         finally:
             self.queued_bytes -= size
 
@@ -191,10 +194,12 @@ class Ingest:
             started = monotonic()
             if not taken:
                 continue
+            batch = MicroBatch(received_at=self._clock.now())
             try:
-                batch = self._decode(taken)
+                self._decode(taken, batch)
             except Exception as error:
                 log.exception("a micro-batch of %d requests could not be decoded", len(taken))
+                self._resends.release(batch.claimed)
                 failure = Retryable(f"internal error while decoding: {error!r}", after=5.0)
                 batch = MicroBatch(replies=[(w, failure) for w in taken])
             self._decoded.put(batch)
@@ -217,25 +222,23 @@ class Ingest:
             size += len(item.export.body)
         return taken, False
 
-    def _decode(self, taken: list[Waiting]) -> MicroBatch:
-        now = self._clock.now()
-        batch = MicroBatch(received_at=now, bytes=sum(len(w.export.body) for w in taken))
+    def _decode(self, taken: list[Waiting], batch: MicroBatch) -> None:
         for signal in RECEIVED:
             fresh: list[tuple[Waiting, bytes]] = []
             for waiting in taken:
                 if waiting.export.signal == signal:
-                    self._claim(waiting, now, fresh, batch)
+                    self._claim(waiting, fresh, batch)
             if fresh:
                 self._decode_signal(signal, fresh, batch)
-        return batch
 
-    def _claim(self, waiting: Waiting, now: Nanos, fresh: list[tuple[Waiting, bytes]], batch: MicroBatch) -> None:
+    def _claim(self, waiting: Waiting, fresh: list[tuple[Waiting, bytes]], batch: MicroBatch) -> None:
         export = waiting.export
         digest = xxhash.xxh3_128_digest(export.body, seed=export.signal.number)
-        match self._resends.claim(digest, now):
+        match self._resends.claim(digest, batch.received_at):
             case Seen() as seen:
                 batch.replies.append((waiting, seen.reply))
             case True:
+                batch.claimed.append(digest)
                 fresh.append((waiting, digest))
             case False:
                 # the same bytes are on their way to the disk in another request: whether they arrive is not known yet
@@ -275,13 +278,19 @@ class Ingest:
                 self._resends.settle(batch.digests, batch.received_at)
                 self._fsyncs.inc()
                 durable = [Durable(r, e.rows) for r, e in zip(written, batch.entries, strict=True)]
-                self._observe.found(durable)
-                self._durable.put(durable)
+                self._find(durable)
                 for entry in batch.entries:
                     self._rows.labels(str(entry.signal)).inc(entry.rows.num_rows)
                     self.spans += entry.rows.num_rows if entry.signal is Signal.SPANS else 0
             self._reply(batch.replies)
         self._durable.put(_STOP)
+
+    def _find(self, durable: list[Durable]) -> None:
+        try:
+            self._observe.found(durable)
+        except Exception:
+            log.exception("%d durable records cannot be found until the next start", len(durable))
+        self._durable.put(durable)
 
     def _refuse_batch(self, batch: MicroBatch, error: Exception) -> None:
         if not isinstance(error, ObservatoryError):

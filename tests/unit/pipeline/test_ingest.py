@@ -159,6 +159,20 @@ async def test_a_failing_disk_refuses_and_the_next_attempt_is_stored_once(runnin
     assert len(running.span_ids()) == reply.accepted
 
 
+async def test_a_bug_in_a_decoder_refuses_and_the_next_attempt_is_taken(running: Running) -> None:
+    body = Maker(9, NOON).trace().protobuf
+    decode = running.pipeline.ingest._decoders[Signal.SPANS]
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    running.pipeline.ingest._decoders[Signal.SPANS] = broken
+    with pytest.raises(Retryable, match="a bug"):
+        await running.put(body)
+    running.pipeline.ingest._decoders[Signal.SPANS] = decode
+    assert not (await running.put(body)).duplicate
+
+
 async def test_nothing_is_taken_after_stop(tmp_path: Path) -> None:
     running = await Running(tmp_path, StepClock()).start()
     await running.stop()
