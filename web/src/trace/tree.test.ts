@@ -106,9 +106,12 @@ it("builds 30,000 spans, also as one chain, in well under a second", () => {
   const wide = Array.from({ length: 30_000 }, (_, i) => span(`w${i}`, i ? `w${Math.floor((i - 1) / 8)}` : null, i));
   const chain = Array.from({ length: 30_000 }, (_, i) => span(`c${i}`, i ? `c${i - 1}` : null, i));
   for (const spans of [wide, chain]) {
-    const before = performance.now();
-    const tree = buildTree(spans);
-    expect(performance.now() - before).toBeLessThan(500);
-    expect(at(tree.size, 0)).toBe(30_000);
+    // the best of five: one garbage collection or a busy machine says nothing of the algorithm, and a quadratic one would take minutes
+    const times = Array.from({ length: 5 }, () => {
+      const before = performance.now();
+      expect(at(buildTree(spans).size, 0)).toBe(30_000);
+      return performance.now() - before;
+    });
+    expect(Math.min(...times)).toBeLessThan(500);
   }
 });
