@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         found = questions.count() - before
         status = questions.get("/api/v1/status")
         segments = watch.size(appliance.data / "segments")
-        total = before + found
+        in_segments = status["storage"]["by_signal"]["spans"]["rows"]
         acknowledged = sent["spans"]
         return {
             "proto": options.proto,
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "rest_after_s": round(rest_s, 2),
             "for_ever_spans_per_s": round(acknowledged / (sent["elapsed_s"] + rest_s)),
             "journal_at_end_mb": round(journal_at_end / 1e6, 1),
-            "segment_bytes_per_span": round(segments / max(total, 1), 1),
+            "segment_bytes_per_span": round(segments / in_segments, 1) if in_segments else None,
             "disk_bytes_per_span": round((watch.size(appliance.data) - began_disk) / max(found, 1), 1),
             "works": {work.name: work.figures() for work in works},
             "decoder": status["decoder"],
