@@ -25,7 +25,7 @@ class ApiConfig(Section):
     """Memory one SQL query may use. It runs in a process of its own, without spilling to disk."""
 
     sql_threads: int = Field(default=2, ge=1, le=256)
-    """Threads of one SQL query. They run at `nice 10`, behind ingest."""
+    """Threads of one SQL query. They run at `nice 19`, behind ingest and the cut."""
 
     sql_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     """The most rows of a JSON answer; the answer says `"truncated": true` when there were more. Arrow answers have no such limit."""

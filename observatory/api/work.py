@@ -15,6 +15,7 @@ from aiohttp import web
 
 from observatory.api.problems import Deadline
 from observatory.errors import ObservatoryError, Retryable
+from observatory.model import priority
 
 T = TypeVar("T")
 
@@ -86,7 +87,7 @@ class Work:
     """Runs functions and generators in threads for requests."""
 
     def __init__(self, threads: int, deadline_s: float) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="api", initializer=priority.lower, initargs=(priority.ANSWERS,))
         self._deadline_s = deadline_s
         self._running: set[Stop] = set()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from observatory.contracts import Job
 from observatory.jobs.config import JobsConfig
+from observatory.model import priority
 from observatory.model.clock import SECOND, Clock, Nanos
 from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
-NICE = 15  # after ingest (0) and the cut (10)
 _FIRST_PAUSE = 10 * SECOND  # after a failure; doubled with each further one
 _LONGEST_PAUSE = 600 * SECOND
 
@@ -105,7 +104,7 @@ class Runner:
         return sum(self._run_job(job) for job in self._jobs)
 
     def _loop(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        priority.lower(priority.JOBS)
         while not self._stop.is_set():
             self._allowed.wait()
             done = self.run_due()

@@ -18,8 +18,14 @@ class IngestConfig(Section):
     """Under load, micro-batches start at least this many milliseconds apart, so that many small requests share one fsync. An idle server
     does not wait."""
 
+    bulk_window_ms: float = Field(default=10.0, ge=0, le=1000)
+    """… and this far apart while micro-batches carry more than 256 KiB: each costs about a millisecond of processor whatever it holds."""
+
+    ready_bytes: int = Field(default=MIB, ge=64 * 1024)
+    """A micro-batch starts before its time when this many bytes of request bodies wait."""
+
     batch_bytes: int = Field(default=4 * MIB, ge=64 * 1024)
-    """A micro-batch starts at once when this many bytes of request bodies wait; 4 MiB decode in about 3 ms."""
+    """A micro-batch takes no more than this and one request; 4 MiB decode in about 3 ms."""
 
     queue_bytes: int = Field(default=192 * MIB, ge=MIB)
     """Request bodies that may wait to be durable. More are refused with 503 + Retry-After: about a second of the highest rate."""

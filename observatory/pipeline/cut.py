@@ -7,7 +7,6 @@ sweeps.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow as pa
 from prometheus_client import CollectorRegistry, Counter
 
 from observatory.contracts import OpenRecord, Segment, Swap
+from observatory.model import priority
 from observatory.model.clock import HOUR, SECOND, Nanos
 from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
@@ -29,7 +29,6 @@ from observatory.storage.traces import fold
 
 log = logging.getLogger(__name__)
 
-NICE = 10  # the cut may wait, acknowledgements may not
 RETRY = 5 * SECOND  # after a failed cut; a full disk does not empty faster
 DERIVED = {Signal.TRACES: fold}
 """Derived signals that are stored, and how rows of one cut are added together."""
@@ -142,7 +141,7 @@ class Cut:
         yield "skewed", rows.filter(pa.array(~near))
 
     def _run(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        priority.lower(priority.CUT)
         while True:
             self._due.wait()
             self._due.clear()

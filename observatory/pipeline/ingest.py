@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _STOP = object()
 OUTCOMES = ("taken", "duplicates", "refused", "malformed")
+BULK_BYTES = 256 * 1024  # of a micro-batch: about 300 spans
 TICK_S = 0.25
 """The observer is called at least this often, with nothing when nothing came."""
 
@@ -102,6 +103,7 @@ class Ingest:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queued_bytes = 0
         self.spans = 0  # made durable since start
+        self._bulk = False
         self._running = False
         self._full: str | None = None
         self._rows = Counter("observatory_ingest_rows", "Rows made durable", ["signal"], registry=registry)
@@ -209,9 +211,10 @@ class Ingest:
         """Wait for exports: the first at any time, more until the window since `started` is over or enough bytes wait."""
         taken: list[Waiting] = []
         size = 0
-        due = started + self._config.window_ms / 1000
-        while size < self._config.batch_bytes:
-            wait = due - monotonic() if taken else None
+        config = self._config
+        due = started + (config.bulk_window_ms if self._bulk else config.window_ms) / 1000
+        while size < config.batch_bytes:
+            wait = None if not taken else due - monotonic() if size < config.ready_bytes else 0.0
             try:
                 item = self._inbox.get(timeout=wait) if wait is None or wait > 0 else self._inbox.get_nowait()
             except queue.Empty:
@@ -220,6 +223,7 @@ class Ingest:
                 return taken, True
             taken.append(item)
             size += len(item.export.body)
+        self._bulk = size >= BULK_BYTES
         return taken, False
 
     def _decode(self, taken: list[Waiting], batch: MicroBatch) -> None:

@@ -3,7 +3,7 @@
 Inside the server, DuckDB with external access off still overwrote a segment by `COPY … TO`, passed its memory limit 30 times and ignored
 interrupts for 18 s. So the walls are the kernel's, put up before the question is read, in this order:
 
-  * ends with its parent; no core dump, no new privileges, `nice 10`, first to go when the machine runs out of memory
+  * ends with its parent; no core dump, no new privileges, `nice 19`, first to go when the machine runs out of memory
   * RLIMIT_FSIZE 0: no file grows; RLIMIT_AS and RLIMIT_CPU: it cannot eat the machine
   * Landlock, where the kernel has it: nothing but reading below DATA_DIR, no TCP. All threads of DuckDB start behind it
   * DuckDB without extensions, spill, secrets or Python; only the segments of the question may be opened; configuration locked
@@ -32,6 +32,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from observatory.model import priority
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.query.answers import json_rows
@@ -114,7 +115,7 @@ def _confine(data_dir: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    os.nice(10)
+    os.nice(priority.USER_SQL)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -18,6 +18,7 @@ from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import records
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
+from observatory.storage.database import connect
 from observatory.storage.manifest import Manifest, Pin
 from observatory.storage.records import DamagedRecord
 from observatory.storage.rowgroups import Footers, of_trace, rows_of_trace
@@ -35,8 +36,8 @@ class Engine:
         self._footers = Footers(config.footer_cache_bytes)
         spill = data_dir / "spill"
         shutil.rmtree(spill, ignore_errors=True)
-        self._duckdb = duckdb.connect(
-            config={
+        self._duckdb = connect(
+            {
                 "memory_limit": f"{config.memory_bytes // MIB}MiB",
                 "threads": config.threads,
                 "temp_directory": str(spill),
