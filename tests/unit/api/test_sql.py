@@ -19,7 +19,7 @@ from asking import Asked, open_asked
 from observatory.api.config import ApiConfig
 from observatory.testing.spans import Maker
 
-FAST = ApiConfig(sql_deadline_s=3, sql_memory_bytes=128 << 20)
+FAST = ApiConfig(sql_deadline_s=8, sql_memory_bytes=128 << 20)
 
 
 @pytest.fixture
@@ -178,13 +178,13 @@ async def test_bombs_go_off_in_a_process_of_their_own(stocked, query):
     status, code = BOMBS[query]
     assert response.status in ((status,) if status else (400, 408)), body
     assert body["error"]["code"] in ((code,) if code else ("deadline", "out_of_memory", "query_died", "sql")), body
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 40
     assert (await stocked.sql("SELECT count(*) FROM spans"))["rows"] == [[16]]
     assert not stocked.manifest._pins
 
 
 async def test_too_many_questions_are_sent_away_and_may_come_back(tmp_path):
-    async with open_asked(tmp_path / "data", ApiConfig(sql_parallel=1, sql_waiting=1, sql_deadline_s=2)) as asked:
+    async with open_asked(tmp_path / "data", ApiConfig(sql_parallel=1, sql_waiting=1, sql_deadline_s=6)) as asked:
         slow = {"query": "SELECT count(*) FROM range(1000000) a, range(1000000) b"}
 
         async def ask() -> tuple[int, str]:
