@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ _DOUBLE = struct.Struct("<d")
 _RESOURCE_ATTRIBUTES, _SCOPE_ATTRIBUTES, _ENTRIES = 0x0A, 0x1A, 0x0A
 
 
-class Reader:
+class Reader(ABC):
     """Reads one body. What spans and logs share: resource and scope around the records, attribute lists, values."""
 
     def __init__(self, signal: Signal, routes: Sequence[Route], received_at: int, project: str | None, budget: int) -> None:
@@ -37,9 +38,9 @@ class Reader:
         self.rows: list[list[Any]] = []
         self.rejected, self.message, self.index = 0, "", 0
 
+    @abstractmethod
     def record(self, part: Part) -> tuple[list[Any], dict[str, tuple[int, Any]]] | None:
         """One span or log record: its own columns and the routed ones; None when it is rejected."""
-        raise NotImplementedError
 
     def request(self, body: bytes) -> None:
         """The whole body into `rows`, `rejected` and `message`. Raises Fault, with a byte of `body` in `at`."""

@@ -11,7 +11,7 @@ import { useLastSearch } from "../traces/memory";
 import { Minimap } from "./Minimap";
 import { usePalette } from "./palette";
 import { SpanPanel } from "./SpanPanel";
-import { Summary } from "./TracePage";
+import { Summary } from "./Summary";
 import { Timeline } from "./Timeline";
 import { clampWindow, type Window } from "./timeline";
 import { at, buildTree, kindCounts, type Tree, visibleRows } from "./tree";

@@ -5,15 +5,9 @@ import { isUnreachable, traceQuery } from "../api/queries";
 import type { TraceTree } from "../api/types";
 import { useKeys } from "../frame/keys";
 import { TopBar } from "../frame/TopBar";
-import { duration } from "../format/duration";
-import { count } from "../format/number";
-import { milliseconds } from "../format/time";
-import { Copy } from "../parts/Copy";
-import { CheckIcon, ChevronIcon, ErrorIcon } from "../parts/icons";
+import { ChevronIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
-import { Ago } from "../parts/now";
 import { useLastSearch } from "../traces/memory";
-import { State } from "../traces/TraceTable";
 import { useNeighbours } from "./neighbours";
 import { TraceBody } from "./TraceBody";
 
@@ -63,37 +57,9 @@ function Title({ trace }: { trace: TraceTree | undefined }) {
   );
 }
 
-/** The line of facts below the top bar. */
-export function Summary({ trace }: { trace: TraceTree }) {
-  const failed = trace.error_count > 0;
-  return (
-    <div className="summary">
-      <span className={failed ? "is-error" : "is-good"}>
-        {failed ? <ErrorIcon /> : <CheckIcon />} {failed ? `${count(trace.error_count)} ${trace.error_count === 1 ? "error" : "errors"}` : "ok"}
-      </span>
-      <span className="number">
-        <strong>{duration(trace.duration_ms)}</strong>
-      </span>
-      <span className="number">
-        {count(trace.span_count)} {trace.span_count === 1 ? "span" : "spans"}
-      </span>
-      <span title={trace.services.join(", ")}>{trace.services.length > 3 ? `${trace.services.slice(0, 3).join(", ")} +${trace.services.length - 3}` : trace.services.join(", ")}</span>
-      <span className="muted">
-        <Ago ms={milliseconds(trace.start_ns)} />
-        <Copy text={trace.start} label="copy the start time (ISO)" />
-      </span>
-      <State state={trace.state} />
-      <span className="summary-id">
-        <code className="faint">{trace.trace_id}</code>
-        <Copy text={trace.trace_id} label="copy trace id" />
-      </span>
-    </div>
-  );
-}
-
 const REASONS: Record<number, { title: string; hint: string }> = {
   404: { title: "No such trace", hint: "Nothing with this id was received here. If it was sent just now, it may still be on its way: reload in a moment." },
-  410: { title: "This trace is gone", hint: "It was stored here once; what was measured from it stays in the metrics." },
+  410: { title: "This trace is gone", hint: "It was stored here once." },
   400: { title: "That is not a trace id", hint: "A trace id is 32 hexadecimal digits." },
 };
 
