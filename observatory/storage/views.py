@@ -73,7 +73,7 @@ SELECT
     make_timestamptz(min(start_ns) // 1000) AS start_time,
     min(start_ns) AS start_ns,
     (max(end_ns)::HUGEINT - min(start_ns)) / 1e6 AS duration_ms,
-    least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807)::BIGINT AS duration_ns,
+    greatest(least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807), -9223372036854775808)::BIGINT AS duration_ns,
     sum(span_count)::BIGINT AS span_count,
     sum(error_count)::BIGINT AS error_count,
     CASE WHEN sum(error_count) > 0 THEN 'error' ELSE 'ok' END AS status,

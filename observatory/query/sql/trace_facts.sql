@@ -1,12 +1,12 @@
 -- Traces put together from all their fragments, for a few candidates: what a list item says. The root is chosen as fragments are folded: a root
--- before none, then the earliest. Hugeints because a nonsense time may be at either end of int64. `{fragments}` are `trace_ranges.sql`, one for each
--- range of time where fragments of the candidates are.
+-- before none, then the earliest. Hugeints within bounds because a nonsense time may be at either end of int64, and an end may have wrapped.
+-- `{fragments}` are `trace_ranges.sql`, one for each range of time where fragments of the candidates are.
 WITH
     facts AS (
         SELECT
             trace_id,
             min(start_ns) AS start_ns,
-            least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807)::BIGINT AS duration_ns,
+            greatest(least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807), -9223372036854775808)::BIGINT AS duration_ns,
             sum(span_count)::BIGINT AS span_count,
             sum(error_count)::BIGINT AS error_count,
             arg_min(

@@ -7,7 +7,7 @@ WITH
         SELECT
             trace_id,
             min(start_ns) AS start_ns,
-            least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807)::BIGINT AS duration_ns,
+            greatest(least(max(end_ns)::HUGEINT - min(start_ns), 9223372036854775807), -9223372036854775808)::BIGINT AS duration_ns,
             sum(span_count)::BIGINT AS span_count,
             sum(error_count)::BIGINT AS error_count
         FROM trace_fragments

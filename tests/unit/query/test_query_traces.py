@@ -166,6 +166,14 @@ def test_times_at_both_ends_of_int64_are_listed():
     assert [(item["start_ns"], item["start"][:4]) for item in page.items] == [(str(2**63 - 2), "2262"), (str(-(2**63)), "1677")]
 
 
+@pytest.mark.parametrize("sort", sort_names())
+def test_one_trace_whose_end_wrapped_does_not_spoil_the_list(sort):
+    """A span that ends past 2262 has an end before its start, by more than int64 holds."""
+    rows = [fragment(1, 2**63 - 2, end_ns=-(2**63) + 8), fragment(2, 10, end_ns=20)]
+    durations = {item["start_ns"]: int(item["duration_ns"]) for item in list_traces(relation(rows), TraceQuestion(sort=sort)).items}
+    assert durations == {str(2**63 - 2): -(2**63), "10": 10}
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "bm8", "WyItc3RhcnQiXQ", "WyJzdGFydCIsMSwiMDAiXQ", "WyItc3RhcnQiLDEsInh4Il0", "ä"])
 def test_a_foreign_cursor_is_refused(cursor):
     with pytest.raises(BadRequest, match="cursor"):

@@ -331,6 +331,16 @@ def test_times_beyond_sense_are_shown_not_fatal(store: Store) -> None:
         assert {s.tier for s in view.segments(Signal.SPANS)} == {"skewed"}
 
 
+def test_a_span_that_ends_beyond_int64_spoils_no_trace_list(store: Store) -> None:
+    batch = rows(Signal.SPANS, 1, random.Random(12))
+    for name, said in (("start_ns", 2**63 - 1), ("duration_ns", 10)):
+        at = batch.schema.get_field_index(name)
+        batch = batch.set_column(at, batch.schema.field(at), pa.array([said], pa.int64()))
+    store.put(Signal.SPANS, batch)
+    with store.engine.view() as view:
+        assert view.run("SELECT duration_ns FROM traces").column(0).to_pylist() == [-(2**63)]
+
+
 def test_a_spec_is_plain_values(store: Store) -> None:
     store.put(Signal.LOGS, rows(Signal.LOGS, 3, random.Random(11)))
     with store.engine.view() as view:
