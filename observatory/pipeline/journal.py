@@ -85,6 +85,8 @@ class Journal:
         for number, path, scan in scans:
             kept = [r for r in scan.records if r.offset < cut_at.get(number, scan.end)]
             self._set_aside(scan.damages)
+            # Also what was never fsynced is read back here, and resends of it are acknowledged from now on.
+            _sync_file(path)
             if kept:
                 os.truncate(path, min(scan.end, cut_at.get(number, scan.end)))  # a torn tail, or preallocated space
                 self._files[path] = (kept[0].seq, kept[-1].seq, path.stat().st_size)
@@ -195,8 +197,8 @@ class Journal:
             try:
                 scans.append((int(path.stem), path, records.scan(path)))
             except DamagedRecord as damage:
-                # a crash while the file was made leaves a header of zeros; anything else must not be overlooked
-                if not any(path.read_bytes()[: HEADER_BYTES * 2]):
+                # The header is fsynced before the first record is written: with nothing behind it, it was being made when the power failed.
+                if not any(path.read_bytes()[HEADER_BYTES:]):
                     path.unlink()
                     continue
                 raise CannotStart(f"{damage}; run `observatory doctor`, or move the file away to start without it") from damage
@@ -223,6 +225,14 @@ def _write_full(fd: int, buffers: Sequence[bytes | pa.Buffer | memoryview], offs
             count -= len(views.pop(0))
         if count:
             views[0] = views[0][count:]
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _sync_directory(path: Path) -> None:

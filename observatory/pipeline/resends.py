@@ -14,6 +14,7 @@ from isal import isal_zlib
 
 from observatory.model.batch import Reply
 from observatory.model.clock import Nanos
+from observatory.storage.files import DISK
 from observatory.storage.records import Digest
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Resends:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+        DISK.sync_directory(path.parent)  # else a power cut may bring the old file back when the records are gone
 
     def load(self, path: Path) -> None:
         """What `save` wrote; a damaged file is reported and forgotten, since at worst a resend is stored twice."""

@@ -146,3 +146,22 @@ def test_a_file_that_is_no_journal_stops_the_start_with_its_name(tmp_path: Path)
 def test_a_file_that_was_being_made_when_power_failed_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "0000000001.journal").write_bytes(bytes(1 << 20))
     assert opened(tmp_path)[1] == []
+
+
+def test_a_header_that_arrived_in_part_when_power_failed_is_ignored(tmp_path: Path) -> None:
+    journal, _ = opened(tmp_path)
+    (record,) = journal.append([entry(random.Random(8))], NOW)
+    whole = Path(record.path).read_bytes()[:HEADER_BYTES]
+    (tmp_path / "0000000002.journal").write_bytes(whole[:4096].ljust(1 << 20, b"\0"))
+    assert opened(tmp_path)[1] == [record]
+
+
+def test_what_is_read_back_is_fsynced_before_anyone_relies_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After kill -9 a record may be in the page cache only: its resend is acknowledged, so it must survive a power cut from now on."""
+    journal, _ = opened(tmp_path)
+    (record,) = journal.append([entry(random.Random(9))], NOW)
+    synced: list[str] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd))[1])
+    opened(tmp_path)
+    assert record.path in synced
