@@ -145,14 +145,13 @@ class Ingest:
         assert self._loop is not None
         waiting = Waiting(export, self._loop.create_future())
         self.queued_bytes += size
+        waiting.future.add_done_callback(lambda _: self._left(size))  # not when the client leaves: its body still waits
         self._inbox.put(waiting)
         try:
             return await asyncio.shield(waiting.future)
         except asyncio.CancelledError:  # the client left; what becomes of its request is nobody's to hear
             waiting.future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
-        finally:
-            self.queued_bytes -= size
 
     def refuse(self, why: str | None) -> None:
         """Refuse exports because of `why` (a full disk); None takes them again."""
@@ -185,6 +184,9 @@ class Ingest:
             "queue_bytes": self.queued_bytes,
             "queue_limit_bytes": self._config.queue_bytes,
         }
+
+    def _left(self, size: int) -> None:
+        self.queued_bytes -= size
 
     # --- decode thread ---
 
@@ -327,16 +329,18 @@ class Ingest:
                 durable = self._durable.get(timeout=TICK_S)
             except queue.Empty:
                 durable = []
-            if isinstance(durable, threading.Event):
-                self._observe.tick(self._clock.now())
-                durable.set()
-                continue
-            if not isinstance(durable, list):
+            if not isinstance(durable, list | threading.Event):
                 return
             try:
-                self._observe(durable)
+                if isinstance(durable, list):
+                    self._observe(durable)
+                else:
+                    self._observe.tick(self._clock.now())
             except Exception:
-                log.exception("observing %d records failed; their rows are stored, their summaries may be late", len(durable))
+                log.exception("observing failed; what is journaled stays stored, the list of traces may lack some of it")
+            finally:
+                if isinstance(durable, threading.Event):
+                    durable.set()
 
 
 def _totals(counter: Counter) -> dict[str, int]:

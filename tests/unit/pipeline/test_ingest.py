@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from observatory.errors import Malformed, Retryable
-from observatory.model.batch import Export
+from observatory.model.batch import Export, Reply
 from observatory.model.clock import SECOND
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
@@ -52,6 +54,14 @@ class Running:
 
     def put(self, body: bytes, signal: Signal = Signal.SPANS) -> asyncio.Task:
         return asyncio.ensure_future(self.pipeline.ingest.put(Export(signal, body, self.clock.now())))
+
+    async def insist(self, body: bytes) -> Reply:
+        """As a client does: again until it is taken."""
+        while True:
+            try:
+                return await self.put(body)
+            except Retryable:
+                await asyncio.sleep(0.01)
 
     def span_ids(self) -> list[bytes]:
         """The span ids of all open rows, as a reader finds them."""
@@ -141,6 +151,36 @@ async def test_a_full_queue_refuses_and_recovers(tmp_path: Path) -> None:
             assert not (await running.put(body)).duplicate  # refused means: nothing of it was stored
             taken += 40
     assert len(running.span_ids()) == taken == 800
+    await running.stop()
+
+
+async def test_bodies_of_clients_that_left_fill_the_queue_until_they_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk hangs clients give up and send again: without counting what they left the queue would grow without limit."""
+    running = await Running(tmp_path, StepClock(), queue_bytes=MIB).start()
+    bodies = [Maker(seed, NOON).flat(40, size=10_000).protobuf for seed in range(3)]
+    hangs, goes_on = threading.Event(), threading.Event()
+    fdatasync = os.fdatasync
+
+    def hang(fd: int) -> None:
+        hangs.set()
+        goes_on.wait()
+        fdatasync(fd)
+
+    monkeypatch.setattr(os, "fdatasync", hang)
+    for body in bodies[:2]:
+        left = running.put(body)
+        await asyncio.to_thread(hangs.wait)
+        left.cancel()
+        await asyncio.gather(left, return_exceptions=True)
+    try:
+        with pytest.raises(Retryable, match="queue is full"):
+            await asyncio.wait_for(running.put(bodies[2]), 5)
+    finally:
+        goes_on.set()
+    assert (await running.insist(bodies[0])).duplicate  # what they left was stored, and its resend is known
+    assert (await running.insist(bodies[1])).duplicate
+    assert (await running.put(bodies[2])).accepted == 40
+    assert running.pipeline.ingest.queued_bytes == 0
     await running.stop()
 
 
