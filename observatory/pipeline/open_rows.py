@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -16,10 +17,14 @@ from observatory.model.clock import Nanos
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 
+log = logging.getLogger(__name__)
+
+_NONE = np.zeros(0, np.uint64)
+
 
 class _Open(NamedTuple):
     record: OpenRecord
-    ids: np.ndarray | None  # sorted first halves of the trace ids in it
+    ids: np.ndarray | None  # sorted first halves of the trace ids in it; None when they could not be made: it may hold any
     bytes: int  # of the rows in memory
 
 
@@ -46,8 +51,12 @@ class OpenRecords:
         self._lock = threading.Lock()
 
     def add(self, record: OpenRecord, rows: pa.RecordBatch) -> None:
-        """A record is durable. Called in the order of seq."""
-        ids = trace_hashes(rows.column("trace_id")) if record.signal in (Signal.SPANS, Signal.LOGS) else None
+        """A record is durable. Called in the order of seq. Files it in any case: a cut would leave behind for ever what is not here."""
+        try:
+            ids = trace_hashes(rows.column("trace_id")) if record.signal in (Signal.SPANS, Signal.LOGS) else _NONE
+        except Exception:
+            log.exception("the traces in record %d cannot be listed; it is read whenever a trace is opened", record.seq)
+            ids = None
         with self._lock:
             self._open.append(_Open(record, ids, rows.nbytes))
 
@@ -75,7 +84,7 @@ class OpenRecords:
         """The open records that may hold rows of this trace."""
         wanted = np.frombuffer(trace_id[:8], np.uint64)[0]
         with self._lock:
-            return [o.record for o in self._behind(after) if o.ids is not None and _holds(o.ids, wanted)]
+            return [o.record for o in self._behind(after) if o.ids is None or _holds(o.ids, wanted)]
 
     def forget(self, upto: int) -> None:
         """These records are in segments now, and no reader needs them."""
@@ -103,7 +112,7 @@ class OpenRecords:
 def trace_hashes(ids: pa.Array) -> np.ndarray:
     """The sorted distinct first 8 bytes of trace ids, as native numbers; a null reads as whatever lies there, which only costs a read."""
     if len(ids) == 0:
-        return np.zeros(0, np.uint64)
+        return _NONE
     return np.unique(np.frombuffer(ids.buffers()[1], np.uint64, offset=ids.offset * 16, count=2 * len(ids))[::2])
 
 

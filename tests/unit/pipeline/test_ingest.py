@@ -243,3 +243,19 @@ async def test_rows_dated_far_from_their_arrival_get_a_segment_of_their_own(runn
     assert tiers[(Signal.SPANS, "skewed")] == 1
     assert tiers[(Signal.TRACES, "skewed")] == 1
     assert (Signal.SPANS, "hot") in tiers
+
+
+async def test_a_record_whose_traces_cannot_be_listed_is_cut_with_the_others(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise MemoryError("a bug")
+
+    payloads = [Maker(seed, NOON).trace() for seed in range(2)]
+    with monkeypatch.context() as patched:
+        patched.setattr("observatory.pipeline.open_rows.trace_hashes", broken)
+        await running.put(payloads[0].protobuf)
+    await running.put(payloads[1].protobuf)
+    sent = {i for p in payloads for i in p.span_ids}
+    assert set(running.span_ids()) == sent
+    assert len(running.pipeline.open_rows.find(bytes(16), 0)) == 1, "it may hold any trace"
+    await asyncio.to_thread(running.pipeline.ingest.quiesce)
+    assert running.pipeline.cut() == len(sent)
