@@ -50,6 +50,7 @@ class Cut:
         self._config, self._data_dir, self._manifest, self._open = config, data_dir, manifest, open_rows
         self._before_swap, self._release = before_swap, release
         self._due = threading.Event()
+        self._cutting = threading.Lock()  # two cuts at once would store rows twice
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._ratio = 0.2  # bytes of segment for a byte of rows in memory, learnt from every cut
@@ -66,7 +67,7 @@ class Cut:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the cut that is running, if any. What is open stays in the journal, where the next start finds it."""
+        """Give up the cut that is running, if any. What is open stays in the journal, where the next start finds it."""
         self._stopping = True
         self._due.set()
         if self._thread:
@@ -84,11 +85,16 @@ class Cut:
         if now < self._retry_at:
             return
         full = pending.bytes * self._ratio >= self._config.segment_bytes or pending.bytes >= self._config.open_bytes
-        if full or now - pending.oldest >= self._config.segment_age_s * SECOND:
+        # rows from far in the future came before the clock was set back and the server started again
+        if full or abs(now - pending.oldest) >= self._config.segment_age_s * SECOND:
             self._due.set()
 
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
+        with self._cutting:
+            return self._cut()
+
+    def _cut(self) -> int:
         after, upto = self._manifest.checkpoint, self._open.cuttable
         if upto <= after:
             return 0
@@ -103,11 +109,11 @@ class Cut:
                 if rows.num_rows:
                     self._write(writers, signal, upto, [together(rows)])
             added = [segment for writer in writers if (segment := writer.finish())]
+            self._before_swap()
         except BaseException:
             for writer in writers:
                 writer.abort()
             raise
-        self._before_swap()
         self._manifest.swap(Swap(add=added, checkpoint=upto))
         return self._account(wanted, added, perf_counter() - began)
 
@@ -123,6 +129,8 @@ class Cut:
         """Write rows near their arrival to one segment and those dated far from it to another; the writers join `writers` at once."""
         by_tier: dict[str, SegmentWriter] = {}
         for batch in batches:
+            if self._stopping:
+                raise _Interrupted
             for tier, rows in self._by_skew(signal, batch):
                 if tier not in by_tier:
                     by_tier[tier] = SegmentWriter(self._data_dir, self._manifest.next_id(), signal, tier=tier, journal_upto=upto)
@@ -150,8 +158,14 @@ class Cut:
             try:
                 self.cut()
                 self.last_error = None
+            except _Interrupted:
+                return
             except Exception as error:
                 self.last_error = f"{type(error).__name__}: {error}"
                 self._failures.inc()
                 self._retry_at = self._now + RETRY
                 log.exception("the cut failed; its rows stay in the journal and it will be tried again")
+
+
+class _Interrupted(Exception):
+    """The server stops; the cut is made again after its next start."""
