@@ -51,7 +51,8 @@ class Expire:
         days = self._config.retention_days
         old = [s for s in live if s.received_to < now - days * DAY]
         tasks = [_deletion(old, f"received more than {days:g} days ago", now)] if old else []
-        missing = self._config.reserve_bytes - self._free() - sum(s.bytes for s in old)
+        # what a reader still holds is as good as free: else everything would be given up while one long question runs
+        missing = self._config.reserve_bytes - self._free() - self._manifest.leaving() - sum(s.bytes for s in old)
         if self._config.reserve_bytes and missing > 0:
             early = _oldest([s for s in live if s not in old], missing)
             if early:

@@ -117,6 +117,11 @@ class Manifest:
         with self._reading:
             return min((checkpoint for _, checkpoint in self._pins), default=self._state.checkpoint)
 
+    def leaving(self) -> int:
+        """Bytes of segments that were dropped and are deleted when the last reader lets go of them."""
+        with self._reading:
+            return sum(segment.bytes for _, segment, _ in self._doomed)
+
     def expired(self, trace_id: bytes) -> str | None:
         """Why and when spans of this trace were deleted, None when nothing is known of that. Ask only after the trace was not found."""
         with self._reading:

@@ -104,3 +104,19 @@ def test_a_broken_segment_expires_too(tmp_path: Path) -> None:
     manifest.swap(swap, NOW + 8 * DAY)
     assert manifest.broken == {}
     manifest.close()
+
+
+def test_what_a_reader_still_holds_counts_as_given_up(tmp_path: Path) -> None:
+    """While a long question holds the files of what was deleted no space comes back; one segment after the other would go for nothing."""
+    manifest = Manifest.open(tmp_path, NOW)
+    made = [publish(manifest, Signal.SPANS, rows(Signal.SPANS, 5, random.Random(n), at=NOW + n * HOUR)) for n in range(4)]
+    expire = Expire(tmp_path, manifest, StorageConfig(reserve_bytes=made[0].bytes), free=lambda: 0)
+    with manifest.pin():
+        task = expire.plan(manifest.live(), NOW + DAY)[0]
+        assert task.ids == (made[0].id,)
+        swap = expire.run(task, Event())
+        assert swap is not None
+        manifest.swap(swap, NOW + DAY)
+        assert [t.ids for t in expire.plan(manifest.live(), NOW + DAY) if t.ids] == []
+    assert expire.plan(manifest.live(), NOW + DAY)[0].ids[0] == made[1].id, "gone, and still no space"
+    manifest.close()
