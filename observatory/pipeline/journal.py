@@ -85,10 +85,10 @@ class Journal:
         for number, path, scan in scans:
             kept = [r for r in scan.records if r.offset < cut_at.get(number, scan.end)]
             self._set_aside(scan.damages)
-            # Also what was never fsynced is read back here, and resends of it are acknowledged from now on.
-            _sync_file(path)
             if kept:
                 os.truncate(path, min(scan.end, cut_at.get(number, scan.end)))  # a torn tail, or preallocated space
+                # Also what was never fsynced is read back here, and resends of it are acknowledged from now on.
+                _sync_file(path)
                 self._files[path] = (kept[0].seq, kept[-1].seq, path.stat().st_size)
                 self.seq = max(self.seq, kept[-1].seq)
             else:
@@ -131,7 +131,8 @@ class Journal:
 
     def release(self, upto: int) -> None:
         """Delete files whose every record has seq <= upto, but for the one being written."""
-        current = self._file.path if self._file else None
+        file = self._file  # the thread that appends may let go of it meanwhile
+        current = file.path if file else None
         with self._lock:
             dead = [path for path, (_, high, _) in self._files.items() if high <= upto and path != current]
             for path in dead:
@@ -190,6 +191,9 @@ class Journal:
             with contextlib.suppress(OSError):  # the next file's header says the same; this only frees space sooner
                 os.ftruncate(file.fd, file.end)
             os.close(file.fd)
+            with self._lock:  # without records of its own it goes with those before it, of which its header says where they end
+                low, high, _ = self._files.get(file.path, (self.seq + 1, self.seq, 0))
+                self._files[file.path] = (low, high, file.end)
 
     def _scan_all(self) -> list[tuple[int, Path, records.Scan]]:
         scans = []

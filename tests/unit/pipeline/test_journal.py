@@ -165,3 +165,35 @@ def test_what_is_read_back_is_fsynced_before_anyone_relies_on_it(tmp_path: Path,
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd))[1])
     opened(tmp_path)
     assert record.path in synced
+
+
+def test_what_recovery_cuts_off_is_cut_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next file's header, which says the same, may be gone after this start: bytes of a refused write would come back."""
+    journal, _ = opened(tmp_path)
+    (record,) = journal.append([entry(random.Random(10))], NOW)
+    sizes: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (sizes.append(os.fstat(fd).st_size), fsync(fd))[1])
+    opened(tmp_path)
+    assert Path(record.path).stat().st_size in sizes
+
+
+def test_files_of_failed_writes_are_deleted_with_the_records_before_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that fails for an hour must not leave a file for every attempt."""
+    rng = random.Random(11)
+    journal, _ = opened(tmp_path)
+    journal.append([entry(rng)], NOW)
+
+    def broken(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", broken)
+        for _ in range(3):
+            with pytest.raises(Retryable):
+                journal.append([entry(rng)], NOW)
+    journal.release(0)
+    assert journal.files == len(list(tmp_path.glob("*.journal"))) == 3, "their headers say where the first one ends"
+    (last,) = journal.append([entry(rng)], NOW)
+    journal.release(last.seq)
+    assert [str(path) for path in tmp_path.glob("*.journal")] == [last.path]
