@@ -22,7 +22,7 @@ from observatory.jobs.expire import Expire
 from observatory.jobs.runner import Runner
 from observatory.model.address import Address
 from observatory.model.clock import SECOND, Clock, SystemClock
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED
 from observatory.otlp.decode import decoders
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.summarize import Summarize
@@ -83,7 +83,7 @@ class Observatory:
         Gauge("observatory_decoder_native", "1 when the native kernel decodes, 0 on the slow reference decoder", registry=registry).set(
             kernel.native
         )
-        by_signal = {Signal.SPANS: kernel.spans, Signal.LOGS: kernel.logs, Signal.METRIC_POINTS: kernel.metric_points}
+        by_signal = {signal: kernel.of(signal) for signal in RECEIVED}
         self.pipeline = Pipeline(
             data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), (Summarize(),), self.clock, registry
         )

@@ -21,7 +21,7 @@ from observatory.model.clock import HOUR, SECOND, Nanos
 from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
-from observatory.pipeline.open_rows import OpenRecords
+from observatory.pipeline.open_rows import OpenRecords, Pending
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter
@@ -30,12 +30,13 @@ from observatory.storage.traces import fold
 log = logging.getLogger(__name__)
 
 RETRY = 5 * SECOND  # after a failed cut; a full disk does not empty faster
+SEGMENT_SHARE = 0.2  # bytes of segment for a byte of rows in memory, a fixed estimate: 171 B of some 850 for believable spans
 DERIVED = {Signal.TRACES: fold}
 """Derived signals that are stored, and how rows of one cut are added together."""
 
 
 class Cut:
-    """Decides when to cut, and cuts. `before_swap(upto)` must make durable what the journal will forget besides rows."""
+    """Decides when to cut, and cuts. `before_swap` must make durable what the journal will forget besides rows."""
 
     def __init__(
         self,
@@ -53,7 +54,6 @@ class Cut:
         self._cutting = threading.Lock()  # two cuts at once would store rows twice
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._ratio = 0.2  # bytes of segment for a byte of rows in memory, learnt from every cut
         self._now: Nanos = 0
         self._retry_at: Nanos = 0
         self.last_error: str | None = None
@@ -73,21 +73,23 @@ class Cut:
         if self._thread:
             self._thread.join()
 
-    def ticked(self, now: Nanos) -> None:
-        """Called about four times a second: look whether a cut is due, and let the journal forget what no reader holds any more."""
+    def ticked(self, now: Nanos) -> Pending:
+        """Called about four times a second: look whether a cut is due, and let the journal forget what no reader holds any more.
+
+        Returns what waits to be cut.
+        """
         self._now = now
         upto = self._manifest.pinned_checkpoint()
         self._open.forget(upto)
         self._release(upto)
         pending = self._open.pending(self._manifest.checkpoint)
-        if pending.oldest is None:
-            return
-        if now < self._retry_at:
-            return
-        full = pending.bytes * self._ratio >= self._config.segment_bytes or pending.bytes >= self._config.open_bytes
+        if pending.oldest is None or now < self._retry_at:
+            return pending
+        full = pending.bytes * SEGMENT_SHARE >= self._config.segment_bytes or pending.bytes >= self._config.open_bytes
         # rows from far in the future came before the clock was set back and the server started again
         if full or abs(now - pending.oldest) >= self._config.segment_age_s * SECOND:
             self._due.set()
+        return pending
 
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""

@@ -69,7 +69,7 @@ class Journal:
     def __init__(self, directory: Path, config: JournalConfig) -> None:
         self._directory, self._config = directory, config
         self._file: _File | None = None
-        self._files: dict[Path, tuple[int, int, int]] = {}  # path -> (lowest seq, highest seq, bytes)
+        self._files: dict[Path, tuple[int, int]] = {}  # path -> (highest seq, bytes)
         self._last: tuple[int, int] = (0, 0)  # number and valid length of the file before
         self._lock = threading.Lock()
         self.seq = 0
@@ -89,7 +89,7 @@ class Journal:
                 os.truncate(path, min(scan.end, cut_at.get(number, scan.end)))  # a torn tail, or preallocated space
                 # Also what was never fsynced is read back here, and resends of it are acknowledged from now on.
                 _sync_file(path)
-                self._files[path] = (kept[0].seq, kept[-1].seq, path.stat().st_size)
+                self._files[path] = (kept[-1].seq, path.stat().st_size)
                 self.seq = max(self.seq, kept[-1].seq)
             else:
                 path.unlink()
@@ -124,8 +124,7 @@ class Journal:
             self._fail(error)
             raise Retryable(f"the journal cannot be written: {error.strerror or error}", after=5.0) from error
         with self._lock:
-            low, _, _ = self._files.get(file.path, (self.seq + 1, 0, 0))
-            self._files[file.path] = (low, seq, file.size)
+            self._files[file.path] = (seq, file.size)
         self.seq, file.end = seq, offset
         return written
 
@@ -134,7 +133,7 @@ class Journal:
         file = self._file  # the thread that appends may let go of it meanwhile
         current = file.path if file else None
         with self._lock:
-            dead = [path for path, (_, high, _) in self._files.items() if high <= upto and path != current]
+            dead = [path for path, (high, _) in self._files.items() if high <= upto and path != current]
             for path in dead:
                 del self._files[path]
         for path in dead:
@@ -160,7 +159,7 @@ class Journal:
     def bytes(self) -> int:
         """Bytes of disk that the journal's files take, preallocated space included."""
         with self._lock:
-            return sum(size for _, _, size in self._files.values())
+            return sum(size for _, size in self._files.values())
 
     @property
     def files(self) -> int:
@@ -180,7 +179,7 @@ class Journal:
         number = self._last[0] + 1
         size = max(self._config.file_bytes, HEADER_BYTES + needed)
         self._file = _File(self._directory / f"{number:010d}.journal", number, size, self._last)
-        _sync_directory(self._directory)
+        DISK.sync_directory(self._directory)
         return self._file
 
     def _fail(self, error: OSError) -> None:
@@ -192,8 +191,8 @@ class Journal:
                 os.ftruncate(file.fd, file.end)
             os.close(file.fd)
             with self._lock:  # without records of its own it goes with those before it, of which its header says where they end
-                low, high, _ = self._files.get(file.path, (self.seq + 1, self.seq, 0))
-                self._files[file.path] = (low, high, file.end)
+                high, _ = self._files.get(file.path, (self.seq, 0))
+                self._files[file.path] = (high, file.end)
 
     def _scan_all(self) -> list[tuple[int, Path, records.Scan]]:
         scans = []
@@ -233,14 +232,6 @@ def _write_full(fd: int, buffers: Sequence[bytes | pa.Buffer | memoryview], offs
 
 def _sync_file(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
     finally:

@@ -17,7 +17,7 @@ from observatory.pipeline.cut import Cut
 from observatory.pipeline.ingest import Durable, Ingest
 from observatory.pipeline.journal import Journal
 from observatory.pipeline.observe import Observe
-from observatory.pipeline.open_rows import OpenRecords
+from observatory.pipeline.open_rows import OpenRecords, Pending
 from observatory.pipeline.rate import Rate
 from observatory.pipeline.resends import Resends
 from observatory.storage import records
@@ -104,12 +104,10 @@ class Pipeline:
 
     def _ticked(self, now: Nanos) -> None:
         self._rate.note(now, self.ingest.spans)
-        self._cut.ticked(now)
-        self.ingest.refuse(self._overloaded())
+        self.ingest.refuse(self._overloaded(self._cut.ticked(now)))
 
-    def _overloaded(self) -> str | None:
+    def _overloaded(self, pending: Pending) -> str | None:
         """Why nothing may be taken now; asked four times a second, so that it ends by itself."""
-        pending = self.open_rows.pending(self._manifest.checkpoint)
         if pending.bytes > self._config.max_open_bytes:
             return f"the journal holds {pending.bytes >> 20} MiB that are not yet in segments; the disk or the processor is too slow"
         return self.journal.probe()

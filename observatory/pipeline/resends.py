@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import struct
 import threading
 from collections import OrderedDict
@@ -14,7 +13,7 @@ from isal import isal_zlib
 
 from observatory.model.batch import Reply
 from observatory.model.clock import Nanos
-from observatory.storage.files import DISK
+from observatory.storage.files import DISK, write_file
 from observatory.storage.records import Digest
 
 log = logging.getLogger(__name__)
@@ -82,13 +81,7 @@ class Resends:
         with self._lock:
             rows = [_ROW.pack(body, *seen) for body, seen in self._seen.items() if now - seen.at <= self._window]
         listed = b"".join(rows)
-        unfinished = path.with_suffix(".tmp")
-        with unfinished.open("wb") as file:
-            file.write(isal_zlib.crc32(listed).to_bytes(4, "little") + listed)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        DISK.sync_directory(path.parent)  # else a power cut may bring the old file back when the records are gone
+        write_file(DISK, path, isal_zlib.crc32(listed).to_bytes(4, "little") + listed)
 
     def load(self, path: Path) -> None:
         """What `save` wrote; a damaged file is reported and forgotten, since at worst a resend is stored twice."""

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from observatory.errors import Malformed, Retryable
 from observatory.model.batch import Export, Reply
 from observatory.model.clock import SECOND
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
@@ -36,7 +36,7 @@ class Running:
     async def start(self) -> Running:
         self.manifest = Manifest.open(self.directory, self.clock.now())
         kernel = decoders("reference")
-        by_signal = {Signal.SPANS: kernel.spans, Signal.LOGS: kernel.logs, Signal.METRIC_POINTS: kernel.metric_points}
+        by_signal = {signal: kernel.of(signal) for signal in RECEIVED}
         journal, cut = JournalConfig(file_bytes=4 * MIB, reserve_bytes=0), CutConfig(segment_age_s=3600)
         self.pipeline = Pipeline(
             self.directory, self.ingest_config, journal, cut, self.manifest, by_signal, (), (Summarize(),), self.clock, CollectorRegistry()
