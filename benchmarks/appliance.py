@@ -118,3 +118,16 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
         name: round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3, 2)
         for name, share in (("p50_ms", 0.5), ("p99_ms", 0.99), ("max_ms", 1.0))
     }
+
+
+def send(connection: http.client.HTTPConnection, body: bytes) -> None:
+    """Export spans over OTLP/HTTP until they are acknowledged. Raises RuntimeError when they are refused for good."""
+    while True:
+        connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == 200:
+            return
+        if answer.status != 503:
+            raise RuntimeError(f"the server answered {answer.status} to an export")
+        time.sleep(0.05)

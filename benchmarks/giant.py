@@ -10,6 +10,7 @@ import time
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks import payloads
+from benchmarks.appliance import send
 
 CHUNK = 512
 
@@ -41,14 +42,6 @@ def store(port: int, spans: int = 30_000) -> str:
     trace_id = secrets.token_bytes(16)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     for body in requests(trace_id, spans):
-        while True:
-            connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status == 200:
-                break
-            if answer.status != 503:
-                raise RuntimeError(f"the server answered {answer.status} to a part of the trace")
-            time.sleep(0.2)
+        send(connection, body)
     connection.close()
     return trace_id.hex()

@@ -20,7 +20,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks import watch
-from benchmarks.appliance import Appliance, percentiles
+from benchmarks.appliance import Appliance, percentiles, send
 from benchmarks.load import sender
 from benchmarks.machine import publish
 
@@ -56,19 +56,6 @@ def span(name: str, service: str) -> tuple[bytes, str]:
     one = resource.scope_spans.add().spans.add(trace_id=trace_id, span_id=secrets.token_bytes(8), name=name, kind=1)
     one.start_time_unix_nano, one.end_time_unix_nano = now - 1_000_000, now
     return request.SerializeToString(), trace_id.hex()
-
-
-def send(connection: HTTPConnection, body: bytes) -> None:
-    """Export over OTLP/HTTP until it is acknowledged."""
-    while True:
-        connection.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status == 200:
-            return
-        if answer.status != 503:
-            raise RuntimeError(f"the server answered {answer.status} to one span")
-        time.sleep(0.05)
 
 
 def _start(data: Path) -> float:
