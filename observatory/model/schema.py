@@ -21,12 +21,14 @@ import pyarrow as pa
 
 from observatory.model.signal import Signal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 ATTRIBUTES = pa.map_(TEXT, pa.string())
 TRACE_ID = pa.binary(16)
 SPAN_ID = pa.binary(8)
+USD = pa.decimal128(18, 12)
+"""Money, exact in any order of addition: 64 bits of 10^-12 dollars, up to 9.2 million dollars a row."""
 
 
 def _field(name: str, type_: pa.DataType, null: bool = False) -> pa.Field:
@@ -124,6 +126,19 @@ _SPANS = [
     _field("user_id", pa.string(), null=True),
     _field("agent_name", TEXT, null=True),
     _field("tool_name", TEXT, null=True),
+    _field(
+        "observation_kind", TEXT, null=True
+    ),  # llm, embedding, agent, chain, tool, retriever, reranker, guardrail, evaluator; null: other
+    _field("convention", TEXT, null=True),  # whose attribute names the span speaks: otel, openinference, openllmetry, vercel, langfuse …
+    _field("input_audio_tokens", pa.int64(), null=True),
+    _field("output_audio_tokens", pa.int64(), null=True),
+    _field("cache_write_1h_tokens", pa.int64(), null=True),  # the part of cache_write_tokens that is kept for an hour
+    _field("service_tier", TEXT, null=True),
+    _field("reported_cost_usd", pa.float64(), null=True),  # what the client says the call cost
+    _field("server_address", TEXT, null=True),
+    _field("tags", TEXT, null=True),  # as received: an array as JSON text, or names parted by commas
+    _field("prompt_name", TEXT, null=True),
+    _field("prompt_version", TEXT, null=True),
 ]
 
 _LOGS = [
@@ -192,9 +207,139 @@ _TRACES = [
     _field("service_name", TEXT, null=True),  # of the same span
     _field("services", pa.list_(_field("item", pa.string()))),  # every service of the trace, sorted, distinct
     _field("received_at", pa.int64()),  # the latest
+    # of the calls that count; signed, because a call that turns out not to count is taken back by a row of its own
+    _field("llm_calls", pa.int64()),
+    _field("input_tokens", pa.int64()),
+    _field("output_tokens", pa.int64()),
+    _field("total_cost_usd", USD),
+    _field("unpriced_calls", pa.int64()),
+    _field("models", pa.list_(_field("item", pa.string()))),  # every model that was called, sorted, distinct
+    _field("session_id", pa.string(), null=True),  # the first that a span of the trace names
+    _field("user_id", pa.string(), null=True),
 ]
 
-_FIELDS = {Signal.SPANS: _SPANS, Signal.LOGS: _LOGS, Signal.METRIC_POINTS: _METRIC_POINTS, Signal.TRACES: _TRACES}
+# What a person, a program or an evaluator said of a trace, a span or a response; at least one of the three is named.
+_FEEDBACK = [
+    _field("feedback_id", pa.string()),
+    _field("time_ns", pa.int64()),
+    _field("trace_id", TRACE_ID, null=True),
+    _field("span_id", SPAN_ID, null=True),
+    _field("response_id", pa.string(), null=True),
+    _field("name", TEXT),  # what was judged: `helpful`, `correctness`
+    _field("score", pa.float64(), null=True),
+    _field("label", TEXT, null=True),
+    _field("comment", pa.string(), null=True),
+    _field("user_id", pa.string(), null=True),
+    _field("received_at", pa.int64()),
+    _field("project", TEXT),
+]
+
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens")
+COSTS = ("input_cost_usd", "cache_read_cost_usd", "cache_write_cost_usd", "output_cost_usd", "other_cost_usd", "total_cost_usd")
+"""The parts of a call's cost and their sum: input that was not cached, reads and writes of the cache, output (reasoning included), and fees
+by request or second."""
+
+# One row for each revision of a call. The key is (start_ns, trace_id, span_id); the highest revision is the truth.
+_LLM_CALLS = [
+    _field("start_ns", pa.int64()),
+    _field("trace_id", TRACE_ID),
+    _field("span_id", SPAN_ID),
+    _field("parent_span_id", SPAN_ID, null=True),
+    _field("revision", pa.int32()),
+    _field("counted", pa.bool_()),
+    _field("not_counted_reason", TEXT, null=True),
+    _field("provider", TEXT, null=True),
+    _field("model_name", TEXT, null=True),  # the response's model, else the request's
+    _field("request_model", TEXT, null=True),
+    _field("operation", TEXT, null=True),
+    _field("observation_kind", TEXT),
+    _field("convention", TEXT, null=True),
+    _field("application", TEXT),  # observatory.project, else service.namespace, else service.name
+    _field("service_name", TEXT, null=True),
+    _field("environment", TEXT, null=True),
+    _field("user_id", pa.string(), null=True),
+    _field("session_id", pa.string(), null=True),
+    _field("tags", pa.list_(_field("item", pa.string()))),
+    _field("prompt_name", TEXT, null=True),
+    _field("prompt_version", TEXT, null=True),
+    _field("duration_ns", pa.int64()),
+    _field("ttft_ns", pa.int64(), null=True),
+    _field("streaming", pa.bool_(), null=True),
+    *(_field(name, pa.int64(), null=True) for name in _TOKENS),  # input: cached ones included; output: reasoning included
+    _field("cache_write_1h_tokens", pa.int64(), null=True),
+    _field("input_audio_tokens", pa.int64(), null=True),
+    _field("output_audio_tokens", pa.int64(), null=True),
+    _field("service_tier", TEXT, null=True),
+    _field("server_address", TEXT, null=True),
+    *(_field(name, USD, null=True) for name in COSTS),
+    _field("reported_cost_usd", USD, null=True),
+    _field("price_source", TEXT, null=True),  # which price was applied; null when none was
+    _field("unpriced_reason", TEXT, null=True),  # why there is no cost: unknown_model, no_usage; null when there is one or none is due
+    _field("usage_flags", TEXT, null=True),  # what was mended in the usage: clamped, made_inclusive
+    _field("finish_reason", TEXT, null=True),  # stop, length, tool_call, content_filter, error, or as received
+    _field("is_error", pa.bool_()),
+    _field("error_type", TEXT, null=True),
+    _field("error_class", TEXT, null=True),
+    _field("http_status_code", pa.int64(), null=True),
+    _field("response_id", pa.string(), null=True),
+    _field("adjusted_count", pa.float64(), null=True),  # how many calls it stands for, by an incoming `ot=th`; null: unknown
+    _field("received_at", pa.int64()),
+    _field("project", TEXT),
+]
+
+
+def _histogram(name: str) -> list[pa.Field]:
+    """An exponential histogram of scale 6 in sparse, signed buckets: bucket i holds values in (2^(i/64), 2^((i+1)/64)]; ascending."""
+    item = pa.list_(_field("item", pa.int32())), pa.list_(_field("item", pa.int64()))
+    return [_field(f"{name}_buckets", item[0]), _field(f"{name}_counts", item[1])]
+
+
+_SPAN_ROLLUPS = [
+    _field("start_ns", pa.int64()),  # of the minute
+    _field("project", TEXT),
+    _field("service_name", TEXT, null=True),
+    _field("name", TEXT),  # `<other>` beyond 2,000 keys of a service and minute
+    _field("kind", pa.int32()),
+    _field("observation_kind", TEXT),
+    _field("status_code", pa.int32()),
+    _field("count", pa.int64()),
+    _field("error_count", pa.int64()),
+    _field("duration_ns_sum", pa.float64()),
+    *_histogram("duration_ns"),
+    _field("received_at", pa.int64()),  # the latest
+]
+
+_LLM_ROLLUPS = [
+    _field("start_ns", pa.int64()),  # of the minute
+    _field("project", TEXT),
+    _field("application", TEXT),
+    _field("service_name", TEXT, null=True),
+    _field("environment", TEXT, null=True),
+    _field("provider", TEXT, null=True),
+    _field("model_name", TEXT, null=True),  # `<other>` beyond 2,000 keys of a service and minute
+    _field("operation", TEXT, null=True),
+    _field("calls", pa.int64()),
+    _field("error_calls", pa.int64()),
+    _field("unpriced_calls", pa.int64()),
+    *(_field(name, pa.int64()) for name in _TOKENS),
+    *(_field(name, USD) for name in COSTS),
+    _field("duration_ns_sum", pa.float64()),
+    *_histogram("duration_ns"),
+    *_histogram("ttft_ns"),
+    *_histogram("tokens_per_1000_s"),  # output tokens per 1,000 seconds, so that slow calls are told apart as finely as fast ones
+    _field("received_at", pa.int64()),  # the latest
+]
+
+_FIELDS = {
+    Signal.SPANS: _SPANS,
+    Signal.LOGS: _LOGS,
+    Signal.METRIC_POINTS: _METRIC_POINTS,
+    Signal.TRACES: _TRACES,
+    Signal.FEEDBACK: _FEEDBACK,
+    Signal.LLM_CALLS: _LLM_CALLS,
+    Signal.SPAN_ROLLUPS: _SPAN_ROLLUPS,
+    Signal.LLM_ROLLUPS: _LLM_ROLLUPS,
+}
 
 
 @cache
@@ -205,4 +350,4 @@ def schema(signal: Signal) -> pa.Schema:
 
 def time_column(signal: Signal) -> str:
     """The column that dates a row of `signal` (int64 nanoseconds)."""
-    return "time_ns" if signal in (Signal.LOGS, Signal.METRIC_POINTS) else "start_ns"
+    return "time_ns" if signal in (Signal.LOGS, Signal.METRIC_POINTS, Signal.FEEDBACK) else "start_ns"

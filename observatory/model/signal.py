@@ -6,12 +6,20 @@ from enum import StrEnum
 
 
 class Signal(StrEnum):
-    """What a row is. The first three arrive by OTLP; `TRACES` is derived: what one segment knows of one trace."""
+    """What a row is. The first three arrive by OTLP, `FEEDBACK` by the API; the others are derived of spans.
+
+    `TRACES` is what one segment knows of one trace, `LLM_CALLS` a row for each span that is or looks like a call of a model, and the
+    rollups are sums of one minute: of all spans, and of the calls that count.
+    """
 
     SPANS = "spans"
     LOGS = "logs"
     METRIC_POINTS = "metric_points"
     TRACES = "traces"
+    FEEDBACK = "feedback"
+    LLM_CALLS = "llm_calls"
+    SPAN_ROLLUPS = "span_rollups"
+    LLM_ROLLUPS = "llm_rollups"
 
     @property
     def number(self) -> int:
@@ -27,5 +35,5 @@ class Signal(StrEnum):
 RECEIVED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS)
 """The signals that arrive by OTLP and are journaled."""
 
-_NUMBERS = {Signal.SPANS: 1, Signal.LOGS: 2, Signal.METRIC_POINTS: 3, Signal.TRACES: 4}
+_NUMBERS = {signal: number for number, signal in enumerate(Signal, 1)}  # new signals go last
 _BY_NUMBER = {number: signal for signal, number in _NUMBERS.items()}

@@ -18,7 +18,7 @@ from observatory.storage.files import Files
 from observatory.storage.segment import from_json, to_json
 from observatory.storage.swaplog import State, Tombstone, entombed
 
-FORMAT = 1
+FORMAT = 2
 """The version of the data directory, in SQLite's `user_version`. A newer one is refused, an older one is migrated (there is none yet)."""
 
 REBUILD = "`observatory doctor --rebuild-manifest` makes it again from what lies beside the segments"
@@ -65,6 +65,11 @@ class Ledger:
             found = db.execute("PRAGMA user_version").fetchone()[0]
             if found > FORMAT:
                 raise CannotStart(f"{data_dir} was written by a newer version (format {found}, this one knows {FORMAT}); use that version")
+            if 0 < found < FORMAT:
+                raise CannotStart(
+                    f"{data_dir} was written before the first release (format {found}, this program writes {FORMAT}) and cannot be read; "
+                    "start with another directory, or delete this one"
+                )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             if found == 0:

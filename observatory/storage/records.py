@@ -25,7 +25,7 @@ from observatory.model.signal import RECEIVED, Signal
 
 MAGIC = b"LLMOBSJ1"
 ALIGNMENT = 64  # a cache line; also the step of the search for the next record behind a damaged one
-HEADER_BYTES = 16384  # holds the file header and the three schemas; a multiple of the page
+HEADER_BYTES = 32768  # holds the file header and the schemas of what is received; a multiple of the page
 CODECS = (None, "lz4", "zstd")  # a record's codec is an index into this
 
 _FILE = struct.Struct("<8sI16sQQI")  # magic, schema bytes, tag, predecessor's number, its valid length, crc

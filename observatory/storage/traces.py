@@ -6,13 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from observatory.model.money import picodollars, usd
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
 
-SPAN_COLUMNS = ("trace_id", "parent_span_id", "start_ns", "duration_ns", "status_code", "name", "service_name", "project", "received_at")
+SPAN_COLUMNS = (
+    "trace_id", "parent_span_id", "start_ns", "duration_ns", "status_code", "name", "service_name", "project", "received_at",
+    "session_id", "user_id",
+)  # fmt: skip
 """What `summarize` reads of spans."""
 
 _ERROR = 2
+_SUMS = ("span_count", "error_count", "llm_calls", "input_tokens", "output_tokens", "unpriced_calls")
 
 
 def summarize(spans: pa.Table) -> pa.RecordBatch:
@@ -33,6 +38,11 @@ def summarize(spans: pa.Table) -> pa.RecordBatch:
             "service_name": services,
             "services": pa.ListArray.from_arrays(_present_offsets(services), services.drop_null()),
             "received_at": _numbers(spans, "received_at"),
+            **{name: np.zeros(len(starts), np.int64) for name in _SUMS if name not in ("span_count", "error_count")},
+            "total_cost_usd": usd(np.zeros(len(starts), np.int64)),
+            "models": pa.ListArray.from_arrays(np.zeros(len(starts) + 1, np.int32), pa.array([], pa.string())),
+            "session_id": _one(spans, "session_id"),
+            "user_id": _one(spans, "user_id"),
         }
     )
     return fold(fragments)
@@ -65,23 +75,41 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
         "project": _one(fragments, "project").take(head),
         "start_ns": reduced("start_ns", np.minimum),
         "end_ns": reduced("end_ns", np.maximum),
-        "span_count": reduced("span_count", np.add),
-        "error_count": reduced("error_count", np.add),
+        **{name: reduced(name, np.add) for name in _SUMS},
+        "total_cost_usd": usd(_added(picodollars(_one(fragments, "total_cost_usd"))[order], first)),
         "has_root": pa.array(~rootless[order[first]]),
         "root_start_ns": root_start[order[first]],
         "root_name": _one(fragments, "root_name").take(head),
         "service_name": _one(fragments, "service_name").take(head),
-        "services": _services(fragments, group, len(first)),
+        "services": _distinct(fragments, "services", group, len(first)),
         "received_at": reduced("received_at", np.maximum),
+        "models": _distinct(fragments, "models", group, len(first)),
+        "session_id": _first_named(_one(fragments, "session_id"), order, first),
+        "user_id": _first_named(_one(fragments, "user_id"), order, first),
     }
     target = schema(Signal.TRACES)
     by_start = pa.array(np.argsort(columns["start_ns"], kind="stable"))
     return pa.RecordBatch.from_arrays([_as(columns[f.name], f.type) for f in target], schema=target).take(by_start)
 
 
-def _services(fragments: pa.Table, group: np.ndarray, groups: int) -> pa.Array:
-    """The distinct services of every group, sorted by name."""
-    lists = _one(fragments, "services")
+def _added(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(values, first) if len(first) else np.zeros(0, np.int64)
+
+
+def _first_named(values: pa.Array, order: np.ndarray, first: np.ndarray) -> pa.Array:
+    """Of each group, the first value in `order` that is not null."""
+    named = np.asarray(values.is_valid())[order]
+    if not named.any():
+        return pa.nulls(len(first), values.type)
+    places = np.where(named, np.arange(len(order)), len(order))
+    best = np.minimum.reduceat(places, first)
+    found = best < len(order)
+    return values.take(pa.array(order[np.where(found, best, 0)], mask=~found))
+
+
+def _distinct(fragments: pa.Table, column: str, group: np.ndarray, groups: int) -> pa.Array:
+    """The distinct texts in the lists of every group, sorted."""
+    lists = _one(fragments, column)
     values = lists.flatten()
     coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     names = coded.dictionary
