@@ -1,7 +1,7 @@
 """What a span says of a call of a model, in one vocabulary: the columns that counting and pricing work on.
 
-Candidates are the spans that are or look like calls: `llm`, `embedding` and `reranker`, and whatever else carries usage. Which of them count is not
-decided here, since that takes the whole trace.
+Candidates are the spans that are or look like calls: `llm`, `embedding` and `reranker`, and whatever else carries usage. Which of them
+count is not decided here, since that takes the whole trace.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from observatory.semconv.application import application
 from observatory.semconv.coded import Coded, choose, from_rows
 from observatory.semconv.entries import Entries, scan
 from observatory.semconv.events import Happened, happened
+from observatory.semconv.identity import IDENTITY, read_identity
 from observatory.semconv.numbers import Numbers
 from observatory.semconv.packed import CARRY_USAGE, IS_OUTPUT, Found, class_of, unpack
 from observatory.semconv.sampled import adjusted_count
@@ -88,14 +89,62 @@ _DEAREST_USD = 1_000_000.0
 """A reported cost of more is no cost of one call, and a decimal of the schema ends at 9.2 million."""
 
 _READ = (
-    "trace_id span_id parent_span_id name start_ns duration_ns status_code status_message trace_state resource scope_name service_name environment "
-    "received_at project operation provider request_model response_model response_id input_tokens output_tokens cache_read_tokens "
-    "cache_write_tokens reasoning_tokens time_to_first_token_s streaming finish_reasons error_type http_status_code agent_name observation_kind convention "
-    "input_audio_tokens output_audio_tokens cache_write_1h_tokens service_tier reported_cost_usd server_address prompt_name prompt_version"
-).split()
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "start_ns",
+    "duration_ns",
+    "status_code",
+    "status_message",
+    "trace_state",
+    "resource",
+    "scope_name",
+    "service_name",
+    "environment",
+    "received_at",
+    "project",
+    "operation",
+    "provider",
+    "request_model",
+    "response_model",
+    "response_id",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "time_to_first_token_s",
+    "streaming",
+    "finish_reasons",
+    "error_type",
+    "http_status_code",
+    "agent_name",
+    "observation_kind",
+    "convention",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "cache_write_1h_tokens",
+    "service_tier",
+    "reported_cost_usd",
+    "server_address",
+    "prompt_name",
+    "prompt_version",
+)
 _AS_THEY_ARE = (
-    "trace_id span_id parent_span_id start_ns received_at project service_name environment operation convention prompt_name prompt_version"
-).split()
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "start_ns",
+    "received_at",
+    "project",
+    "service_name",
+    "environment",
+    "operation",
+    "convention",
+    "prompt_name",
+    "prompt_version",
+)
 
 
 def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
@@ -147,16 +196,21 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 def _candidates(spans: pa.Table, entries: Entries) -> tuple[np.ndarray, dict[str, pa.Array]]:
     """Row numbers of the candidates, and the columns of _READ of these rows."""
     # unified and laid together first: filtering a hundred small chunks of forty columns costs ten times as much
-    columns = {name: _whole(column) for name, column in zip(_READ, spans.select(_READ).unify_dictionaries().columns, strict=True)}
-    is_call = Coded.of(columns["observation_kind"]).where(KINDS.__contains__)
+    said = [name for name in _READ if spans[name].null_count < spans.num_rows]
+    columns = {name: _whole(column) for name, column in zip(said, spans.select(said).unify_dictionaries().columns, strict=True)}
+    is_call = np.zeros(spans.num_rows, bool)
+    if "observation_kind" in columns:
+        is_call |= Coded.of(columns["observation_kind"]).where(KINDS.__contains__)
     for name in COUNTS:
-        if columns[name].null_count < len(columns[name]):
+        if name in columns:
             is_call |= columns[name].is_valid().to_numpy(zero_copy_only=False)
     is_call[entries.rows[np.isin(entries.classes, CARRY_USAGE)]] = True
-    if is_call.all():
-        return np.arange(len(is_call)), columns
-    mask = pa.array(is_call)
-    return np.flatnonzero(is_call), {name: column.filter(mask) for name, column in columns.items()}
+    chosen = np.flatnonzero(is_call)
+    if len(chosen) < len(is_call):
+        mask = pa.array(is_call)
+        columns = {name: column.filter(mask) for name, column in columns.items()}
+    nothing = {name: pa.nulls(len(chosen), spans.schema.field(name).type) for name in _READ if name not in columns}
+    return chosen, columns | nothing
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
@@ -291,4 +345,7 @@ def _fill(column: pa.Array, found: Mapping[int, str]) -> pa.Array:
         return column
     texts = np.full(len(column), None, object)
     texts[list(found)] = list(found.values())
-    return pc.coalesce(column, pa.array(texts, pa.string()))
+    return pc.call_function("coalesce", [column, pa.array(texts, pa.string())])
+
+
+__all__ = ["CANDIDATES", "IDENTITY", "KINDS", "read_calls", "read_identity"]

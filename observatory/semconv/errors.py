@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 CLASSES = (
     "rate_limit",
@@ -28,15 +29,17 @@ _NAMES = (
     ("bad_request", r"bad.?request|invalid|not.?found|unprocessable|validation|context.?length|too.?large|unsupported|conflict|parameter"),
 )
 _CLASSES = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES)
-# `Error code: 429 - …` (OpenAI, Anthropic), `HTTP/1.1 429`, `status code 503`, `429 Too Many Requests`, `got status: 429`, `429 RESOURCE_EXHAUSTED`
+# `Error code: 429 - …` (OpenAI, Anthropic), `HTTP/1.1 429`, `status code 503`, `429 Too Many Requests`, `got status: 429`
 _CODE = re.compile(
-    r"(?:(?:error[ _]code|status[ _]code|status|code|http(?:/[\d.]+)?)[\"']?\s*[:=]?\s*|^|[(\[:]\s*|error\s+)([45]\d\d)(?=$|[^\w.%]|\.\s|\.$)",
+    r"(?:(?:error[ _]code|status[ _]code|status|code|http(?:/[\d.]+)?)[\"']?\s*[:=]?\s*|^|[(\[:]\s*|error\s+)"
+    r"([45]\d\d)(?=$|[^\w.%]|\.\s|\.$)",
     re.IGNORECASE,
 )
 
 _TYPE = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Timeout|Warning))(?=$|[:(\s])")
 
 
+@lru_cache(maxsize=4096)
 def class_of(error_type: str | None, message: str, status: int | None) -> str:
     """One of CLASSES. The HTTP status decides where it is known, then the type's name, then the message."""
     if status is not None and (said := _of_status(status)):
@@ -50,6 +53,7 @@ def class_of(error_type: str | None, message: str, status: int | None) -> str:
     return "other"
 
 
+@lru_cache(maxsize=4096)
 def status_in(text: str) -> int | None:
     """The HTTP status that an error's type or message names: `429`, `Error code: 429 - …`; None when there is none."""
     found = _CODE.search(text[:500])

@@ -44,30 +44,39 @@ class Happened:
 
 
 def happened(batches: Sequence[pa.RecordBatch], rows: int, unexplained: np.ndarray) -> Happened:
-    """Read the `events` of the batches; `unexplained` are the rows (bool, of all batches) whose exceptions are wanted: the first type of each."""
+    """Read the `events` of the batches, `rows` spans in all.
+
+    `unexplained` (bool, of all rows): the rows whose exceptions are wanted, the first type of each.
+    """
     first, last = np.full(rows, np.iinfo(np.int64).max), np.full(rows, -1, np.int64)
     answered = np.zeros(rows, bool)
     exceptions: dict[int, str] = {}
     begin = 0
     for batch in batches:
         events = batch.column("events")
-        offsets = events.offsets.to_numpy()
-        names = events.values.field("name")
-        table = np.array([_NAMES.get(name, 0) for name in names.dictionary.to_pylist()] or [0], np.int8)
-        if table.any() and offsets[-1] > offsets[0]:
-            found = table[names.indices.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]]
-            hits = np.flatnonzero(found)
-            of_row = np.searchsorted(offsets, hits + offsets[0], side="right") - 1 + begin
-            chunk = found[hits] == _CHUNK
-            if chunk.any():
-                times = events.values.field("time_ns").to_numpy()[hits[chunk] + offsets[0]]
-                np.minimum.at(first, of_row[chunk], times)
-                np.maximum.at(last, of_row[chunk], times)
-            answered[of_row[(found[hits] == _ANSWER) | chunk]] = True
-            raised = (found[hits] == _EXCEPTION) & unexplained[of_row]
-            if raised.any():
-                _types(events.values.field("attributes"), hits[raised] + int(offsets[0]), of_row[raised], exceptions)
-        begin += batch.num_rows
+        values = events.values
+        end = begin + batch.num_rows
+        if len(values):
+            names = values.field("name")
+            explain = bool(unexplained[begin:end].any())
+            table = [_NAMES.get(name, 0) for name in names.dictionary.to_pylist()]
+            # most events of most applications are exceptions of spans that say themselves what went wrong
+            if any(class_ in (_CHUNK, _ANSWER) or (explain and class_ == _EXCEPTION) for class_ in table):
+                offsets = events.offsets.to_numpy()
+                found = np.array(table, np.int8)[names.indices.to_numpy(zero_copy_only=False)]
+                hits = np.flatnonzero(found[: offsets[-1]])
+                hits = hits[hits >= offsets[0]]
+                of_row = np.searchsorted(offsets, hits, side="right") - 1 + begin
+                chunk = found[hits] == _CHUNK
+                if chunk.any():
+                    times = values.field("time_ns").to_numpy()[hits[chunk]]
+                    np.minimum.at(first, of_row[chunk], times)
+                    np.maximum.at(last, of_row[chunk], times)
+                answered[of_row[(found[hits] == _ANSWER) | chunk]] = True
+                raised = (found[hits] == _EXCEPTION) & unexplained[of_row]
+                if raised.any():
+                    _types(values.field("attributes"), hits[raised], of_row[raised], exceptions)
+        begin = end
     seen = last >= 0
     return Happened(Numbers(np.where(seen, first, 0), seen), Numbers(np.where(seen, last, 0), seen), answered, exceptions)
 

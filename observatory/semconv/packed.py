@@ -1,7 +1,7 @@
 """What attributes hold packed inside them: JSON in strings, Python's repr of a dict, a time in quotes; and attributes that mean two things.
 
-`class_of` numbers the keys of interest; `READERS` says how the text of each is read, in order of priority. A reader is a pure function of the
-text and never raises; what it finds goes into a row's columns where nothing is known yet.
+`class_of` numbers the keys of interest; `READERS` says how the text of each is read, in order of priority. A reader is a pure function of
+the text and never raises; what it finds goes into a row's columns where nothing is known yet.
 """
 
 from __future__ import annotations
@@ -242,8 +242,11 @@ OUTPUT = 1
 _FIRST = 2
 _CLASSES = {reader.key: number for number, reader in enumerate(READERS, _FIRST)}
 _OUTPUTS = frozenset(
-    "gen_ai.output.messages gen_ai.output.messages.ref gen_ai.completion output.value ai.response.text ai.response.toolCalls ai.response.object "
-    "ai.response.reasoning langfuse.observation.output llm.completions traceloop.entity.output ai.embedding ai.embeddings gen_ai.response.text".split()
+    (
+        *("gen_ai.output.messages", "gen_ai.output.messages.ref", "gen_ai.completion", "gen_ai.response.text", "output.value"),
+        *("ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.response.reasoning", "ai.embedding", "ai.embeddings"),
+        *("langfuse.observation.output", "llm.completions", "traceloop.entity.output"),
+    )
 )
 _OUTPUT_PREFIXES = ("gen_ai.completion.", "llm.output_messages.", "llm.choices.", "embedding.embeddings.", "reranker.output_documents.")
 

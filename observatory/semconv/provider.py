@@ -6,7 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 FRAMEWORKS = frozenset(
-    "strands-agents strands langchain langgraph llamaindex llama_index crewai haystack inmemoryvectorstore litellm pydantic-ai agno dspy".split()
+    (
+        *("strands-agents", "strands", "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "haystack"),
+        *("inmemoryvectorstore", "litellm", "pydantic-ai", "agno", "dspy"),
+    )
 )
 """Written in the provider's place by instrumentations of frameworks; they sell no tokens."""
 
@@ -80,7 +83,8 @@ def host(address: str) -> str | None:
 
 
 _NAMES = {
-    "openai": "openai openai.chat openai.responses openai.completion openai.embedding openai.image openai.speech openai.transcription text-completion-openai",
+    "openai": "openai openai.chat openai.responses openai.completion openai.embedding openai.image openai.speech "
+    "openai.transcription text-completion-openai",
     "anthropic": "anthropic anthropic.messages",
     "gcp.gemini": "gcp.gemini gemini google google_genai google.generative-ai google_ai_studio google-gla genai",
     "gcp.vertex_ai": "gcp.vertex_ai vertex_ai vertexai google.vertex google_vertexai google-vertex vertex.anthropic vertex_ai_beta",

@@ -18,8 +18,8 @@ def adjusted_count(trace_state: pa.Array) -> Numbers:
     rows = np.flatnonzero(pc.call_function("not_equal", [trace_state, pa.scalar("")]).to_numpy(zero_copy_only=False))
     counts = Numbers.empty(len(trace_state), np.float64)
     if len(rows):
-        found = pc.extract_regex(trace_state.take(pa.array(rows)), pattern=_TH)
-        digits = Coded.of(pc.struct_field(found, "th"))
+        found = pc.call_function("extract_regex", [trace_state.take(pa.array(rows))], pc.ExtractRegexOptions(_TH))
+        digits = Coded.of(found.field("th"))
         table = np.array([_count(text) for text in digits.words] + [0.0])
         counts.values[rows], counts.known[rows] = table[digits.codes], digits.known
     return counts

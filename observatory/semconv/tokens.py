@@ -13,8 +13,8 @@ def usage_of(said: Any) -> Found:
     """The counts of one usage object, with input that includes cached tokens and output that includes reasoning ones.
 
     `raw_input_tokens` is the input as it stood there: where a span's own count equals it, the span repeats it and means the same by it.
-    Shapes: OpenAI chat and responses, Anthropic, Gemini (camel and snake case), Bedrock Converse, LangChain's usage_metadata, Vercel, Langfuse's buckets.
-    Anything else gives nothing.
+    Shapes: OpenAI chat and responses, Anthropic, Gemini (camel and snake case), Bedrock Converse, LangChain's usage_metadata, Vercel,
+    Langfuse's buckets. Anything else gives nothing.
     """
     if not isinstance(said, dict):
         return {}

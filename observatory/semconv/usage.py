@@ -1,7 +1,7 @@
 """Tokens of a call, so that they mean the same whoever sent them: input with the cached tokens, output with the reasoning ones.
 
-Unknown is unknown, never 0: no sum is made of what was not sent. Whoever counts exclusively (cached tokens beside the input) is told by arithmetic
-where it is certain, else by a table of emitters; see `settle`.
+Unknown is unknown, never 0: no sum is made of what was not sent. Whoever counts exclusively (cached tokens beside the input) is told by
+arithmetic where it is certain, else by a table of emitters; see `settle`.
 """
 
 from __future__ import annotations
