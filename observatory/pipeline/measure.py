@@ -32,7 +32,7 @@ class Measure:
     def __init__(self, counting: Counting, sums: Sums, watch: Watch) -> None:
         self._counting, self._sums, self._watch = counting, sums, watch
         self._held: list[pa.RecordBatch] = []
-        self._taken = self._given = 0
+        self._taken = self._calls = self._others = 0
         self._lock = threading.Lock()
 
     def process(self, batch: Batch, now: Nanos) -> Iterable[Batch]:
@@ -51,10 +51,12 @@ class Measure:
         held, self._held = self._held, []
         if not held:
             return ()
-        self._given = self._taken
         spans = pa.Table.from_batches([rows.select(LINKS) for rows in held]).combine_chunks()
+        candidates = read_calls(held)
         with self._lock:
-            counted = self._counting.step(spans, read_calls(held), read_identity(held), now)
+            counted = self._counting.step(spans, candidates, read_identity(held), now)
+        self._others += spans.num_rows - candidates.num_rows
+        self._calls += candidates.num_rows
         return list(self._said(counted))
 
     def adopt(self, calls: pa.Table) -> None:
@@ -67,8 +69,10 @@ class Measure:
         self._counting.recall(links, calls, now)
 
     def counts(self) -> StageCounts:
-        """Rows are input rows: a span is given when what it says of calls was."""
-        return StageCounts(self._taken, self._given, {}, self._taken - self._given)
+        """Rows are input rows: a candidate is given as its first row of `llm_calls`, unless it was received before; others are dropped."""
+        dropped = {"no_call": self._others, "received_before": self._counting.duplicates}
+        given = self._calls - self._counting.duplicates
+        return StageCounts(self._taken, given, dropped, self._taken - given - sum(dropped.values()))
 
     def _said(self, counted: Counted) -> Iterable[Batch]:
         if counted.calls.num_rows:

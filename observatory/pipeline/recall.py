@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from observatory.storage.calls import fold
 
 from observatory.contracts import Segment
 from observatory.model.arrays import whole
@@ -16,7 +17,6 @@ from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.pipeline.counting.counting import AGE, CALLS, SPANS
 from observatory.pipeline.measure import LINKS
-from observatory.storage.calls import fold
 from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
