@@ -76,16 +76,6 @@ cdef void free_shapes(Shape* shape) noexcept:
     free(shape.children)
 
 
-cdef int32_t add_text(Dictionary* words, bytes text) except -1:
-    cdef Fault fault
-    cdef Buffer unused
-    memset(&unused, 0, sizeof(Buffer))
-    cdef int32_t index = intern(&fault, words, &unused, <const uint8_t*>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
-    if index < 0:
-        raise MemoryError
-    return index
-
-
 cdef class Kernel:
     """A decoder of spans or logs for one schema and one table of routes. Safe to use from several threads at once."""
 
@@ -102,8 +92,8 @@ cdef class Kernel:
             self.plan.origins[i] = names.index(name)
         for i, name in enumerate(_LOGS if self.plan.logs else _SPANS):
             self.plan.own[i] = names.index(name)
-        record_routes = [(names.index(r.column), r.key, r.rank, r.words, r.scale) for r in routes if r.where == "span"]
-        resource_routes = [(_ORIGINS.index(r.column), r.key, r.rank, r.words, r.scale) for r in routes if r.where == "resource"]
+        record_routes = [(names.index(column), key, rank) for column, where, key, rank in routes if where == "span"]
+        resource_routes = [(_ORIGINS.index(column), key, rank) for column, where, key, rank in routes if where == "resource"]
         self.plan_slots(record_routes)
         self.plan_routes(&self.plan.on_record, record_routes)
         self.plan_routes(&self.plan.on_resource, resource_routes)
@@ -114,19 +104,12 @@ cdef class Kernel:
             self.free_routes(&self.plan.on_resource if routes else &self.plan.on_record)
 
     cdef void free_routes(self, Routes* routes) noexcept:
-        cdef int i
-        for i in range(routes.count):
-            if routes.routes[i].words != NULL:
-                close_dictionary(&routes.routes[i].words.said)
-                close_dictionary(&routes.routes[i].words.meant)
-                free(routes.routes[i].words.to)
-                free(routes.routes[i].words)
         close_dictionary(&routes.keys)
         free(routes.routes)
 
     cdef int plan_slots(self, list routes) except -1:
         """Every routed column gets a slot for the rank of what stands in it; plain text columns are written when a record ends."""
-        columns = sorted({each[0] for each in routes})
+        columns = sorted({column for column, _, _ in routes})
         if len(columns) >= MOST_COLUMNS:
             raise ValueError(f"at most {MOST_COLUMNS - 1} columns can be routed, got {len(columns)}")
         self.plan.slots = len(columns)
@@ -141,52 +124,41 @@ cdef class Kernel:
                 raise ValueError(f"no attribute is routed to {self.schema.field(column).name}")
             self.plan.text_slots[self.plan.texts] = columns.index(column)
             self.plan.text_columns[self.plan.texts] = column
-            if any(words for routed, _, _, words, _ in routes if routed == column):
-                raise ValueError(f"{self.schema.field(column).name} is plain text, which is stored as it comes: its routes can have no words")
             self.plan.texts += 1
         return 0
 
     cdef int plan_routes(self, Routes* to, list routes) except -1:
         cdef Fault fault
         cdef Route* route
-        columns = sorted({each[0] for each in routes})
+        columns = sorted({column for column, _, _ in routes})
         by_key = {}
-        for column, key, *more in routes:
-            by_key.setdefault(key.encode(), []).append((column, *more))
+        for column, key, rank in routes:
+            by_key.setdefault(key.encode(), []).append((column, rank))
         to.routes = <Route*>calloc(len(routes) + 1, sizeof(Route))
         if to.routes == NULL or open_dictionary(&fault, &to.keys, self.plan.seed, NULL) < 0:
             raise MemoryError
         # a key's index in the dictionary must be that of its first route, so keys come first and their further routes behind them
         spare = len(by_key)
         for index, (key, targets) in enumerate(by_key.items()):
-            add_text(&to.keys, key)
+            self.add_key(to, key)
             at = index
-            for left, (column, rank, words, scale) in zip(range(len(targets) - 1, -1, -1), targets):
+            last = targets[len(targets) - 1]
+            for column, rank in targets:
                 route = &to.routes[at]
-                route.column, route.rank, route.slot, route.next, route.scale = column, rank, columns.index(column), -1, scale
-                route.words = self.plan_words(words) if words is not None else NULL
-                if left:
+                route.column, route.rank, route.slot, route.next = column, rank, columns.index(column), -1
+                if (column, rank) != last:
                     route.next = at = spare
                     spare += 1
         to.count = spare
         return 0
 
-    cdef Words* plan_words(self, words) except NULL:
+    cdef int add_key(self, Routes* to, bytes key) except -1:
         cdef Fault fault
-        cdef Words* made = <Words*>calloc(1, sizeof(Words))
-        if made == NULL:
+        cdef Buffer unused
+        memset(&unused, 0, sizeof(Buffer))
+        if intern(&fault, &to.keys, &unused, <const uint8_t*>PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)) < 0:
             raise MemoryError
-        made.to = <int32_t*>calloc(len(words.meant) + 1, sizeof(int32_t))
-        if made.to == NULL or open_dictionary(&fault, &made.said, self.plan.seed, NULL) < 0:
-            raise MemoryError
-        if open_dictionary(&fault, &made.meant, self.plan.seed, NULL) < 0:
-            raise MemoryError
-        for index, (said, meant) in enumerate(words.meant.items()):
-            if add_text(&made.said, said.encode()) != index:
-                raise ValueError(f"{said!r} is given two meanings")
-            made.to[index] = add_text(&made.meant, meant.encode()) if meant else -1
-        made.rest = ITSELF if words.rest is None else add_text(&made.meant, words.rest.encode()) if words.rest else -1
-        return made
+        return 0
 
     def decode(self, bodies, int64_t received_at, projects):
         """Columns of all well-formed bodies, and for each body (rows, rejected, index, which, length, code, at, field); see `native.py`."""

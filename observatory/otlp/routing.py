@@ -6,14 +6,13 @@ The kernel has the same rules in C.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from observatory.model import anyvalue
 from observatory.model.anyvalue import KeyValues
-from observatory.semconv.routes import Route
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -23,19 +22,19 @@ _BOOLS = {"true": True, "True": True, "false": False, "False": False}
 class Router:
     """The routes of one signal and one place (`resource` or `span`), with the columns they feed."""
 
-    def __init__(self, schema: pa.Schema, routes: Iterable[Route], where: str) -> None:
-        self._by_key: dict[str, list[tuple[Route, pa.DataType]]] = {}
-        for route in routes:
-            if route.where == where:
-                self._by_key.setdefault(route.key, []).append((route, schema.field(route.column).type))
+    def __init__(self, schema: pa.Schema, routes: Iterable[Sequence[Any]], where: str) -> None:
+        self._by_key: dict[str, list[tuple[str, int, pa.DataType]]] = {}
+        for column, place, key, rank in routes:
+            if place == where:
+                self._by_key.setdefault(key, []).append((column, rank, schema.field(column).type))
 
     def feed(self, slots: dict[str, tuple[int, Any]], key: str, value: Any) -> None:
         """Offer one attribute to the columns it feeds: `slots` holds (rank, value) by column, and the lower rank stays."""
-        for route, type_ in self._by_key.get(key, ()):
-            if route.column not in slots or route.rank < slots[route.column][0]:
-                fit = usable(type_, _meant(route, value))
+        for column, rank, type_ in self._by_key.get(key, ()):
+            if column not in slots or rank < slots[column][0]:
+                fit = usable(type_, value)
                 if fit is not None:
-                    slots[route.column] = (route.rank, fit * route.scale if pa.types.is_float64(type_) else fit)
+                    slots[column] = (rank, fit)
 
     def values(self, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         """The typed columns of one attribute list."""
@@ -43,14 +42,6 @@ class Router:
         for key, value in pairs:
             self.feed(slots, key, value)
         return {column: value for column, (_, value) in slots.items()}
-
-
-def _meant(route: Route, value: Any) -> Any:
-    """The value in the route's words: text, None when it has no meaning."""
-    if route.words is None or value is None or isinstance(value, bytes):
-        return value
-    text = anyvalue.text(value)
-    return (route.words.translate(text) or None) if text else None
 
 
 def usable(type_: pa.DataType, value: Any) -> Any:

@@ -10,36 +10,16 @@ cdef int32_t route_of(const Routes* routes, const uint8_t* p, size_t size) noexc
     return lookup(&routes.keys, p, size, hashed(p, size, routes.keys.seed), &slot)
 
 
-cdef const uint8_t* meaning(const Words* words, const uint8_t* text, size_t* size) noexcept nogil:
-    """What a route's words make of a text; NULL when it is no value."""
-    cdef uint64_t slot
-    cdef int32_t index = lookup(&words.said, text, size[0], hashed(text, size[0], words.said.seed), &slot)
-    index = words.rest if index < 0 else words.to[index]
-    if index == ITSELF:
-        return text
-    if index < 0:
-        return NULL
-    return entry(&words.meant, index, size)
-
-
 cdef int feed(Records* records, const Route* route, Value* value, const uint8_t* text, size_t size) noexcept nogil:
     """Offer an attribute with its `text` to the column of the row being written, if no better one was there."""
     cdef Column* column = &records.table.columns[route.column]
     cdef int64_t row = records.table.rows, number
     cdef double fraction
     cdef int32_t index
-    cdef uint8_t letter = value.letter
     if route.rank >= records.ranks[route.slot]:
         return 0
-    if route.words != NULL:
-        if size == 0 or letter == BYTES or letter == EMPTY:
-            return 0
-        text = meaning(route.words, text, &size)
-        if text == NULL:
-            return 0
-        letter = STRING
     if column.kind == WORD or column.kind == TEXT:
-        if size == 0 or letter == BYTES or letter == EMPTY:
+        if size == 0 or value.letter == BYTES or value.letter == EMPTY:
             return 0
         if column.kind == WORD:
             index = intern(&records.fault, &column.words, &records.spare, text, size)
@@ -50,34 +30,34 @@ cdef int feed(Records* records, const Route* route, Value* value, const uint8_t*
             records.pending[route.slot].size = size
             records.pending[route.slot].offset = text - records.attributes.columns[1].text.data
     elif column.kind == BIT:
-        if letter == BOOL:
+        if value.letter == BOOL:
             number = value.number != 0
-        elif letter == STRING and size == 4 and (memcmp(text, b"true", 4) == 0 or memcmp(text, b"True", 4) == 0):
+        elif value.letter == STRING and size == 4 and (memcmp(text, b"true", 4) == 0 or memcmp(text, b"True", 4) == 0):
             number = 1
-        elif letter == STRING and size == 5 and (memcmp(text, b"false", 5) == 0 or memcmp(text, b"False", 5) == 0):
+        elif value.letter == STRING and size == 5 and (memcmp(text, b"false", 5) == 0 or memcmp(text, b"False", 5) == 0):
             number = 0
         else:
             return 0
         column.data[row >> 3] = <uint8_t>((column.data[row >> 3] & ~(1 << (row & 7))) | (number << (row & 7)))
     elif records.plan.floats[route.slot]:
-        if letter == DOUBLE:
+        if value.letter == DOUBLE:
             fraction = as_double(value.number)
-        elif letter == INT:
+        elif value.letter == INT:
             fraction = <double><int64_t>value.number
-        elif letter != STRING or not read_decimal(text, size, &fraction):
+        elif value.letter != STRING or not read_decimal(text, size, &fraction):
             return 0
-        (<double*>column.data)[row] = fraction * route.scale
+        (<double*>column.data)[row] = fraction
     else:
-        if letter == INT:
+        if value.letter == INT:
             number = <int64_t>value.number
-        elif letter == DOUBLE:
+        elif value.letter == DOUBLE:
             fraction = as_double(value.number)
             if not (-9223372036854775808.0 <= fraction < 9223372036854775808.0):
                 return 0
             number = <int64_t>fraction
             if <double>number != fraction:
                 return 0
-        elif letter != STRING or not read_int(text, size, &number):
+        elif value.letter != STRING or not read_int(text, size, &number):
             return 0
         (<int64_t*>column.data)[row] = number
     if column.nullable:

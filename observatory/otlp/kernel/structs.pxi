@@ -5,7 +5,6 @@ cdef enum:
 
 cdef enum:
     NO_RANK = 255
-    ITSELF = -2
     ORIGINS = 12
 
 cdef enum:  # columns that are filled once for all records of a scope
@@ -91,19 +90,11 @@ cdef struct Table:
     Column* columns
     const Shape* shapes
 
-cdef struct Words:  # what values of a route mean
-    Dictionary said
-    Dictionary meant
-    int32_t* to    # of each said text, its index in `meant`, -1: no value
-    int32_t rest   # of any other text; ITSELF: as it is
-
 cdef struct Route:
     int32_t column  # in the table of records, or, of a resource's routes, in `Origin.routed`
     uint8_t slot
     uint8_t rank
     int32_t next    # another column that the same key feeds, -1 for none
-    double scale    # of numbers with a fraction
-    Words* words    # NULL: values mean themselves
 
 cdef struct Routes:
     Dictionary keys  # a key's index is that of its first route

@@ -57,10 +57,9 @@ def plain(decoded: Decoded) -> tuple[str, list[str]]:
     ]
 
 
-_WORDS = sorted({word for route in routes(Signal.SPANS) if route.words for word in route.words.meant})
 _ROUTED = [route.key for signal in (Signal.SPANS, Signal.LOGS) for route in routes(signal)]
 texts = st.text(max_size=20) | st.sampled_from(
-    ["", "1", "-12", "+007", "1.5", "1e3", "99999999999999999999", "true", "False", "é€😀", '\x00\n"\\/\x7f', *_WORDS]
+    ["", "1", "-12", "+007", "1.5", "1e3", "99999999999999999999", "true", "False", "é€😀", '\x00\n"\\/\x7f']
 )
 keys = st.sampled_from(_ROUTED) | st.sampled_from(["a", "b", "a#2", "a#3", "", "$bytes", "$x"]) | st.text(max_size=8)
 uint32 = st.integers(0, 2**32 - 1)
