@@ -188,8 +188,8 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
         "adjusted_count": adjusted.array(pa.float64()),
     }
     rows = pa.Table.from_arrays([table[name] for name in CANDIDATES.names], schema=CANDIDATES)
-    # what looked like usage in an attribute may have held none
-    kept = usage.known | kind.where(KINDS.__contains__)
+    # what looked like usage may have held none
+    kept = usage.known | Coded.of(columns["observation_kind"]).where(KINDS.__contains__)
     return rows if kept.all() else rows.filter(pa.array(kept))
 
 

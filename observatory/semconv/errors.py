@@ -45,7 +45,7 @@ def class_of(error_type: str | None, message: str, status: int | None) -> str:
     if status is not None and (said := _of_status(status)):
         return said
     for text in (error_type or "", message[:500]):
-        if text.isdigit() and (said := _of_status(int(text[:4]))):
+        if text.isascii() and text.isdigit() and (said := _of_status(int(text[:4]))):
             return said
         for name, pattern in _CLASSES:
             if pattern.search(text):
