@@ -91,7 +91,7 @@ def test_an_emitter_known_to_count_beside_is_added_though_it_could_be_inside() -
     columns: dict[str, Any] = {"input_tokens": 5000, "cache_read_tokens": 3000, "provider": "anthropic"}
     assert call(**columns, scope_name="openlit.instrumentation.anthropic")["input_tokens"] == 8000
     assert call(**columns, scope_name="opentelemetry.instrumentation.anthropic")["input_tokens"] == 5000
-    assert call(**columns | {"provider": "openai"}, scope_name="openlit.instrumentation.openai")["input_tokens"] == 5000
+    assert call(**{**columns, "provider": "openai"}, scope_name="openlit.instrumentation.openai")["input_tokens"] == 5000
 
 
 def test_a_repeated_usage_object_says_what_the_input_means() -> None:
