@@ -159,15 +159,17 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     kind = _kind(columns)
     found = unpack(columns, entries, chosen, kind.where(KINDS.__contains__))
     failed = _failed(columns, found)
-    unexplained = np.zeros(spans.num_rows, bool)
+    ended = Coded.of(columns["finish_reasons"]).map(finish.normalise).fill(found["finish_reason"])
+    unexplained, unfinished = np.zeros(spans.num_rows, bool), np.zeros(spans.num_rows, bool)
     unexplained[chosen[failed & ~Coded.of(columns["error_type"]).known]] = True
-    said = happened(batches, spans.num_rows, unexplained).of(chosen)
+    unfinished[chosen[~ended.known]] = True
+    said = happened(batches, spans.num_rows, unexplained, unfinished).of(chosen)
     answered = said.answered | np.isin(chosen, entries.rows[np.isin(entries.classes, IS_OUTPUT)])
 
     names = _names(columns, found)
     usage = settle(*_counts(columns, found, Coded.of(columns["scope_name"]), names["provider"]))
     timing = _timing(columns, found, said)
-    ended = Coded.of(columns["finish_reasons"]).map(finish.normalise).fill(found["finish_reason"])
+    ended = _ended(ended.fill(said.finishes).map(finish.normalise), found)
     failure = _failure(columns, found, said, failed)
     adjusted = adjusted_count(columns["trace_state"])
     table = {
@@ -188,8 +190,8 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
         "adjusted_count": adjusted.array(pa.float64()),
     }
     rows = pa.Table.from_arrays([table[name] for name in CANDIDATES.names], schema=CANDIDATES)
-    # what looked like usage in an attribute may have held none
-    kept = usage.known | kind.where(KINDS.__contains__)
+    # what looked like usage may have held none
+    kept = usage.known | Coded.of(columns["observation_kind"]).where(KINDS.__contains__)
     return rows if kept.all() else rows.filter(pa.array(kept))
 
 
@@ -234,10 +236,20 @@ def _kind(columns: dict[str, pa.Array]) -> Coded:
     return kind.otherwise(choose(guess, ("agent", "embedding", "llm", "chain"))) if rows else kind
 
 
+def _ended(said: Coded, found: Found) -> Coded:
+    """Why it ended. An answer that asks for tools ended for them: some say `stop` then, some nothing."""
+    asked = np.zeros(len(said.codes), bool)
+    asked[list(found["asked_tools"])] = True
+    asked &= ~said.known | said.where(lambda reason: reason == "stop")
+    return said.keep(~asked).otherwise(choose(np.where(asked, 0, 1), ("tool_call", None))) if asked.any() else said
+
+
 def _names(columns: dict[str, pa.Array], found: Found) -> dict[str, Coded]:
     """Provider, models, service tier, server address and application."""
     request = Coded.of(columns["request_model"]).fill(found["request_model"])
-    model = Coded.of(columns["response_model"]).fill(found["response_model"]).otherwise(request)
+    # the answer itself knows better than an attribute that some fill with the model that was asked for
+    answered = from_rows(len(request.codes), found["response_model"])
+    model = answered.otherwise(Coded.of(columns["response_model"])).otherwise(request)
     address = Coded.of(columns["server_address"]).map(provider.host)
     named = Coded.of(columns["provider"]).map(provider.normalise).fill(found["provider"])
     if not named.known.all():
@@ -273,6 +285,8 @@ def _timing(columns: dict[str, pa.Array], found: Found, said: Happened) -> dict[
     """Time to first token, whether it streamed, and the duration, which is not shorter than what happened within it."""
     start, took = columns["start_ns"].to_numpy(), columns["duration_ns"].to_numpy().copy()
     streaming = Numbers.of(columns["streaming"]).fill(found["streaming"])
+    streamed = list(found["streamed"])
+    streaming.values[streamed], streaming.known[streamed] = True, True
     rows = len(start)
     moments = Numbers.empty(rows).fill(found["first_token_ns"])
     server = of_server(found["server_first_token_ns"], Coded.of(columns["scope_name"]), streaming)

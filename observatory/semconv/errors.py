@@ -31,7 +31,7 @@ _NAMES = (
 _CLASSES = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES)
 # `Error code: 429 - …` (OpenAI, Anthropic), `HTTP/1.1 429`, `status code 503`, `429 Too Many Requests`, `got status: 429`
 _CODE = re.compile(
-    r"(?:(?:error[ _]code|status[ _]code|status|code|http(?:/[\d.]+)?)[\"']?\s*[:=]?\s*|^|[(\[:]\s*|error\s+)"
+    r"(?:(?:error[ _]code|status[ _]code|status|code|http(?:/[\d.]+)?)[\"']?\s*[:=]?\s*|^|[(\[:]\s*|error\s+['\"]?)"
     r"([45]\d\d)(?=$|[^\w.%]|\.\s|\.$)",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ def class_of(error_type: str | None, message: str, status: int | None) -> str:
     if status is not None and (said := _of_status(status)):
         return said
     for text in (error_type or "", message[:500]):
-        if text.isdigit() and (said := _of_status(int(text[:4]))):
+        if text.isascii() and text.isdigit() and (said := _of_status(int(text[:4]))):
             return said
         for name, pattern in _CLASSES:
             if pattern.search(text):

@@ -20,7 +20,7 @@ import pyarrow as pa
 from observatory.semconv import finish
 from observatory.semconv.entries import Entries
 from observatory.semconv.provider import normalise
-from observatory.semconv.response import finish_of_messages, response_of
+from observatory.semconv.response import asks_tools, finish_of_choices, finish_of_messages, response_of
 from observatory.semconv.tokens import details_of, usage_of
 
 Found = defaultdict[str, dict[int, Any]]
@@ -113,6 +113,14 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 def _finish(text: str) -> dict[str, Any]:
     said = finish.normalise(text)
     return {"finish_reason": said} if said else {}
+
+
+def _choices(text: str) -> dict[str, Any]:
+    return finish_of_choices(parse(text))
+
+
+def _answer(text: str) -> dict[str, Any]:
+    return asks_tools(parse(text)) if "tool_calls" in text else {}
 
 
 def _messages(text: str) -> dict[str, Any]:
@@ -225,6 +233,8 @@ READERS = (
     Reader("gen_ai.completion", _response, _RESPONSE, calls_only=True),
     Reader("anthropic.message.stop_reason", _finish, ("finish_reason",)),
     Reader("gen_ai.completion.0.finish_reason", _finish, ("finish_reason",)),
+    Reader("events", _choices, ("finish_reason",), calls_only=True),
+    Reader("langfuse.observation.output", _answer, ("finish_reason",), calls_only=True),
     Reader("gen_ai.output.messages", _messages, ("finish_reason",), calls_only=True),
     Reader("langfuse.observation.level", _level, ("is_error",)),
     Reader("langfuse.observation.status_message", lambda text: {"error_message": text}, ("error_message",)),

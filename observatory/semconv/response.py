@@ -23,12 +23,16 @@ def response_of(said: Any) -> Found:
         )
         return _found(said, said.get("id"), finish, said.get("usage"))
     if said.get("object") == "response" and isinstance(said.get("output"), list):
-        return _found(said, said.get("id"), _end_of_response(said), said.get("usage"))
+        # responses have a status, not a reason
+        asked = any(isinstance(item, dict) and item.get("type") == "function_call" for item in said["output"])
+        return _found(said, said.get("id"), said.get("status"), said.get("usage")) | ({"asked_tools": True} if asked else {})
     if said.get("type") == "message" and "stop_reason" in said:
         return _found(said, said.get("id"), said.get("stop_reason"), said.get("usage"))
     if isinstance(said.get("candidates"), list):
         first = next((each for each in said["candidates"] if isinstance(each, dict)), {})
-        return _found(
+        headers = _dict(_dict(said, "sdk_http_response"), "headers")
+        streamed = {"streamed": True} if str(headers.get("content-type", "")).startswith("text/event-stream") else {}
+        return streamed | _found(
             said,
             said.get("response_id") or said.get("responseId"),
             first.get("finish_reason") or first.get("finishReason"),
@@ -38,11 +42,30 @@ def response_of(said: Any) -> Found:
 
 
 def finish_of_messages(said: Any) -> Found:
-    """The first finish reason of `gen_ai.output.messages`."""
-    for message in said if isinstance(said, list) else ():
-        if isinstance(message, dict) and isinstance(message.get("finish_reason"), str) and (ended := reason(message["finish_reason"])):
+    """The first finish reason of `gen_ai.output.messages`; that tools were asked for, where none is given."""
+    messages = [message for message in said if isinstance(message, dict)] if isinstance(said, list) else []
+    for message in messages:
+        if isinstance(message.get("finish_reason"), str) and (ended := reason(message["finish_reason"])):
             return {"finish_reason": ended}
+    parts = [part for message in messages if isinstance(message.get("parts"), list) for part in message["parts"] if isinstance(part, dict)]
+    return {"asked_tools": True} if any(part.get("type") == "tool_call" for part in parts) else {}
+
+
+def finish_of_choices(said: Any) -> Found:
+    """The same of message events in one attribute, as older pydantic-ai has them: `[{"event.name": "gen_ai.choice", "message": {…}}]`."""
+    for event in said if isinstance(said, list) else ():
+        if isinstance(event, dict) and event.get("event.name") == "gen_ai.choice":
+            if isinstance(event.get("finish_reason"), str) and (ended := reason(event["finish_reason"])):
+                return {"finish_reason": ended}
+            return asks_tools(event.get("message"))
     return {}
+
+
+def asks_tools(message: Any) -> Found:
+    """Whether an answer in OpenAI's form asks for tools."""
+    return (
+        {"asked_tools": True} if isinstance(message, dict) and message.get("tool_calls") and isinstance(message["tool_calls"], list) else {}
+    )
 
 
 def _found(said: dict[str, Any], id_: Any, finish: Any, usage: Any) -> Found:
@@ -55,14 +78,6 @@ def _found(said: dict[str, Any], id_: Any, finish: Any, usage: Any) -> Found:
     if isinstance(finish, str) and (ended := reason(finish)):
         found["finish_reason"] = ended
     return found
-
-
-def _end_of_response(said: dict[str, Any]) -> str | None:
-    """Responses have a status, not a reason; one that ends with calls of functions waits for their results."""
-    status = said.get("status")
-    if status == "completed" and any(isinstance(item, dict) and item.get("type") == "function_call" for item in said["output"]):
-        return "tool_call"
-    return status if isinstance(status, str) else None
 
 
 def _langchain(said: dict[str, Any]) -> Found:
@@ -84,7 +99,7 @@ def _langchain(said: dict[str, Any]) -> Found:
     if finish and (ended := reason(finish)):
         found["finish_reason"] = ended
     if str(first.get("type", "")).endswith("Chunk") or str(message.get("type", "")).endswith("Chunk"):
-        found["streaming"] = True  # pieces were put together
+        found["streamed"] = True  # pieces were put together; the parameters, made before, may say otherwise
     return found
 
 

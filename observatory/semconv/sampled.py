@@ -19,7 +19,7 @@ def adjusted_count(trace_state: pa.Array) -> Numbers:
     counts = Numbers.empty(len(trace_state), np.float64)
     if len(rows):
         found = pc.call_function("extract_regex", [trace_state.take(pa.array(rows))], pc.ExtractRegexOptions(_TH))
-        digits = Coded.of(found.field("th"))
+        digits = Coded.of(found.flatten()[0])
         table = np.array([_count(text) for text in digits.words] + [0.0])
         counts.values[rows], counts.known[rows] = table[digits.codes], digits.known
     return counts
