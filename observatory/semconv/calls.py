@@ -340,7 +340,8 @@ def _never(columns: dict[str, pa.Array], kind: Coded, found: Found) -> Coded:
     # asks for an answer that is counted where it was made; makes an agent without running it
     idle = operation.where(lambda name: name in ("fetch_response", "create_agent"))
     # LiteLLM repeats the call below itself, as sent to the provider
-    repeats = Coded.of(columns["name"]).where(lambda name: name == "raw_gen_ai_request")
+    # … and the Vercel AI SDK the embeddings inside it
+    repeats = Coded.of(columns["name"]).where(lambda name: name in ("raw_gen_ai_request", "ai.embed", "ai.embedMany"))
     return choose(np.select([sums, idle, repeats], [0, 1, 2], 3), ("cumulative_usage", "no_model_call", "repeats_call", None)).fill(
         found["never_counts"]
     )
