@@ -1,0 +1,75 @@
+"""Who bills, from what spans call a provider: the names of the semantic conventions and of libraries, in those of the price table."""
+
+from __future__ import annotations
+
+PROVIDERS = {
+    "aws.bedrock": "aws",
+    "azure.ai.inference": "azure",
+    "azure.ai.openai": "azure",
+    "cohere": "cohere",
+    "fireworks-ai": "fireworks",
+    "fireworks_ai": "fireworks",
+    "gcp.gemini": "google",
+    "gcp.gen_ai": "google",
+    "gcp.vertex_ai": "google",
+    "moonshot_ai": "moonshotai",
+    "togetherai": "together",
+    "x_ai": "x-ai",
+    "z_ai": "zai",
+    "z.ai": "zai",
+}
+"""Official names, and those that the table's own clauses would not recognise or would take for somebody else's."""
+
+LOCAL = frozenset(
+    [
+        "llama.cpp",
+        "llama-cpp",
+        "llama_cpp",
+        "llamacpp",
+        "llamafile",
+        "lm-studio",
+        "lm_studio",
+        "lmstudio",
+        "localai",
+        "mlx",
+        "ollama",
+        "ollama_chat",
+        "sglang",
+        "tgi",
+        "vllm",
+        "xinference",
+    ]
+)
+"""Programs that serve models on one's own machines. A price of the same model at a vendor's would be wrong: only an override prices them."""
+
+_BILLED_BY = (("bedrock", "aws"), ("azure", "azure"))  # whoever made the model: `azure_openai`, `anthropic-bedrock`
+
+
+def provider_name(reported: str | None) -> str | None:
+    """A reported provider in lower case and by the table's name where it is known; None when nothing was reported.
+
+    Libraries add the kind of API behind a dot (`openai.responses`, `anthropic.messages`); it is cut.
+    """
+    name = (reported or "").strip().lower()
+    if not name:
+        return None
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    head = name.split(".")[0] if name not in LOCAL else name
+    for part, billed_by in _BILLED_BY:
+        if part in head:
+            return billed_by
+    return PROVIDERS.get(head, head)
+
+
+def model_names(reported: str) -> list[str]:
+    """How a table may spell a reported model, most literal first, in lower case: `models/gemini-2.5-pro` is `gemini-2.5-pro` as well."""
+    name = reported.strip().lower()
+    return list(dict.fromkeys((name, name.rpartition("/")[2]))) if "/" in name else [name]
+
+
+def split_prefix(reported: str) -> tuple[str, str] | None:
+    """Provider and model of `anthropic/claude-sonnet-4-5`, as routers and gateways name models; None when there is no prefix."""
+    head, slash, rest = reported.strip().partition("/")
+    name = provider_name(head) if slash and rest else None
+    return (name, rest) if name else None
