@@ -20,27 +20,12 @@ PROVIDERS = {
 }
 """Official names, and those that the table's own clauses would not recognise or would take for somebody else's."""
 
+_LLAMA_CPP = ("llama.cpp", "llama-cpp", "llama_cpp", "llamacpp", "llamafile")
+_LM_STUDIO = ("lm-studio", "lm_studio", "lmstudio")
 LOCAL = frozenset(
-    [
-        "llama.cpp",
-        "llama-cpp",
-        "llama_cpp",
-        "llamacpp",
-        "llamafile",
-        "lm-studio",
-        "lm_studio",
-        "lmstudio",
-        "localai",
-        "mlx",
-        "ollama",
-        "ollama_chat",
-        "sglang",
-        "tgi",
-        "vllm",
-        "xinference",
-    ]
+    (*_LLAMA_CPP, *_LM_STUDIO, "hosted_vllm", "localai", "mlx", "ollama", "ollama_chat", "sglang", "tgi", "vllm", "xinference")
 )
-"""Programs that serve models on one's own machines. A price of the same model at a vendor's would be wrong: only an override prices them."""
+"""Programs that serve models on one's own machines. What a vendor charges for the same model is no price of theirs: only overrides are."""
 
 _BILLED_BY = (("bedrock", "aws"), ("azure", "azure"))  # whoever made the model: `azure_openai`, `anthropic-bedrock`
 

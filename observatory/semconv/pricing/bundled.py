@@ -11,4 +11,4 @@ from observatory.semconv.pricing.table import Table, parsed
 @cache
 def bundled() -> Table:
     """Read once; 45 ms."""
-    return parsed(files(__package__).joinpath("prices.json").read_bytes())
+    return parsed(files("observatory.semconv.pricing").joinpath("prices.json").read_bytes())

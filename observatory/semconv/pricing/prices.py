@@ -16,7 +16,7 @@ from observatory.model.money import usd
 from observatory.model.schema import COSTS, TEXT
 from observatory.semconv.pricing import aliases
 from observatory.semconv.pricing.plan import Book, Kind, Offer, Plan
-from observatory.semconv.pricing.rates import UNITS, cost
+from observatory.semconv.pricing.rates import UNITS, Price, cost
 from observatory.semconv.pricing.table import Model, Provider, Table
 
 UNKNOWN_MODEL = "unknown_model"
@@ -198,9 +198,14 @@ def _offer(table: Table, biller: Provider, owner: Provider, model: Model, tier: 
     context = _context(tier) if biller is owner else {}  # another's service tiers are not known to be offered
     dated = model.dated(context)
     source = f"{table.source.partition(' ')[0]}:{owner.id}/{model.id}"
+
+    def price(at: int) -> Price | None:
+        stated = model.price(at, context)
+        return stated if stated.known or model.also else None  # the list says what it is charged by, or nothing at all
+
     return Offer(
         source,
-        lambda at: model.price(at, context),
+        price,
         frozenset(d.from_ns for d in dated if d.from_ns is not None),
         frozenset(time for d in dated if d.daily_ns for time in d.daily_ns),
     )
@@ -235,6 +240,10 @@ def _kinds(calls: pa.Table | pa.RecordBatch) -> tuple[list[Kind], np.ndarray]:
         Kind(*(words[int(indices[row])].as_py() if indices[row] < len(words) else None for indices, words in columns)) for row in first
     ]
     return kinds, position
+
+
+def _word(words: pa.Array, position: int) -> str | None:
+    return words[int(position)].as_py() if position < len(words) else None
 
 
 def _dictionary(calls: pa.Table | pa.RecordBatch, name: str) -> tuple[np.ndarray, pa.Array]:

@@ -1,9 +1,11 @@
 """The compiled price table: providers, their models, and each model's prices by date, time of day and service tier.
 
     {"format": 1, "source": "genai-prices 0.2.3", "notice": "…", "providers": [
-      {"id": "openai", "name": "OpenAI", "api": "https://api\\\\.openai\\\\.com", "provider": CLAUSE, "model": CLAUSE, "fallback": ["…"], "models": [
-        {"id": "o3", "match": CLAUSE, "prices": [{"price": PRICE}, {"from": "2025-06-10", "price": PRICE}, {"daily": ["16:30", "00:30"], "price": PRICE}],
-         "variants": [{"when": {"service_tier": "flex"}, "from": "2026-10-12", "price": PRICE}], "also": ["web_searches"]}]}]}
+      {"id": "openai", "name": "OpenAI", "api": "https://api\\.openai\\.com", "provider": CLAUSE, "model": CLAUSE, "fallback": ["…"],
+       "models": [
+        {"id": "o3", "match": CLAUSE, "also": ["web_searches"],
+         "prices": [{"price": PRICE}, {"from": "2025-06-10", "price": PRICE}, {"daily": ["16:30", "00:30"], "price": PRICE}],
+         "variants": [{"when": {"service_tier": "flex"}, "from": "2026-10-12", "price": PRICE}]}]}]}
 
 `CLAUSE` is of `clauses.py`. `PRICE` is `{"free": true}` or `{unit: RATE}` by the names of `rates.UNITS`; `{}` says that no price is known.
 `RATE` is `NUMBER` or a ladder `[NUMBER, [above_input_tokens, NUMBER], …]`; `NUMBER` is a whole number of 10^-12 dollars for one unit, or
