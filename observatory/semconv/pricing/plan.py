@@ -23,6 +23,8 @@ class Kind(NamedTuple):
 
 
 _NEVER = np.iinfo(np.int64).max
+_NANOSECOND = UNITS.index("nanosecond")
+_NOTHING = (0,) * len(UNITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,20 @@ class Sheet:
     usable: bool
     needs_usage: bool
     steps: tuple[int, ...]
-    rates: tuple[tuple[int, ...], ...]  # len(steps) + 1 rows of UNITS, in 10^-21 dollars
+    whole: tuple[tuple[int, ...], ...]  # len(steps) + 1 rows of the rates of UNITS, in 10^-12 dollars
+    fraction: tuple[tuple[int, ...], ...]  # and what remains, in 10^-21
+    highest_of_tokens: int  # of the rates in 10^-12 dollars, rounded up: what tells a cost that no 64 bits hold
+    highest_of_time: int
 
     @staticmethod
     def of(source: str, price: Price) -> Sheet:
         """Lays out a price."""
         steps = price.steps()
-        return Sheet(source, price.known, price.needs_usage, steps, tuple(tuple(price.rates(above)) for above in (-1, *steps)))
+        rates = [price.rates(above) for above in (-1, *steps)]
+        whole = tuple(tuple(rate // ATTO_PER_PICO for rate in row) for row in rates)
+        fraction = tuple(tuple(rate % ATTO_PER_PICO for rate in row) for row in rates)
+        tokens = max(max(row[: len(TOKEN_UNITS)]) for row in whole) + 1
+        return Sheet(source, price.known, price.needs_usage, steps, whole, fraction, tokens, max(row[_NANOSECOND] for row in whole) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,8 @@ class Plan:
 
     def among(self, earliest: int, latest: int) -> Plan:
         """The plan for starts in that range only; nearly always one price is left, and no row needs to be looked at."""
+        if not len(self.dates):
+            return self
         low, high = np.searchsorted(self.dates, (earliest, latest), "right")
         if low == 0 and high == len(self.dates):
             return self
@@ -98,22 +109,16 @@ class Book:
         self.sources = [sheet.source for sheet in sheets]
         self.usable = np.array([*(sheet.usable for sheet in sheets), False])
         self.needs_usage = np.array([*(sheet.needs_usage for sheet in sheets), False])
-        self.row = np.cumsum([0, *(len(sheet.rates) for sheet in sheets)])  # of each sheet's rates without a step
+        self.row = np.cumsum([0, *(len(sheet.whole) for sheet in sheets)])  # of each sheet's rates without a step
         depth = max((len(sheet.steps) for sheet in sheets), default=0)
         self.steps = np.full((depth, len(sheets) + 1), _NEVER, np.int64)
         for i, sheet in enumerate(sheets):
             self.steps[: len(sheet.steps), i] = sheet.steps
-        rates = [row for sheet in sheets for row in sheet.rates] + [(0,) * len(UNITS)]
-        parts = [[divmod(rate, ATTO_PER_PICO) for rate in column] for column in zip(*rates, strict=True)]
-        self.whole = np.array([[whole for whole, _ in column] for column in parts], np.int64)
-        self.fraction = np.array([[fraction for _, fraction in column] for column in parts], np.int64)
-        # the highest rates in 10^-12 dollars, rounded up: what tells a cost that no 64 bits hold
-        self.highest_of_tokens = np.array([*(_highest(sheet, TOKEN_UNITS) for sheet in sheets), 1], np.int64)
-        self.highest_of_time = np.array([*(_highest(sheet, ("nanosecond",)) for sheet in sheets), 1], np.int64)
-
-
-def _highest(sheet: Sheet, units: Sequence[str]) -> int:
-    return max(row[UNITS.index(unit)] for row in sheet.rates for unit in units) // ATTO_PER_PICO + 1
+        # transposed, so that what is taken from lies close together
+        self.whole = np.array([*(row for sheet in sheets for row in sheet.whole), _NOTHING], np.int64).T.copy()
+        self.fraction = np.array([*(row for sheet in sheets for row in sheet.fraction), _NOTHING], np.int64).T.copy()
+        self.highest_of_tokens = np.array([*(sheet.highest_of_tokens for sheet in sheets), 1], np.int64)
+        self.highest_of_time = np.array([*(sheet.highest_of_time for sheet in sheets), 1], np.int64)
 
 
 def _position(offers: Sequence[Offer], at: int, sheets: dict[Sheet, int]) -> int:
