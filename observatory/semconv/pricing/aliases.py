@@ -4,6 +4,8 @@ from __future__ import annotations
 
 PROVIDERS = {
     "aws.bedrock": "aws",
+    "az.ai.inference": "azure",
+    "az.ai.openai": "azure",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
     "cohere": "cohere",
@@ -38,13 +40,11 @@ def provider_name(reported: str | None) -> str | None:
     name = (reported or "").strip().lower()
     if not name:
         return None
+    while name not in PROVIDERS and name not in LOCAL and "." in name:
+        name = name.rpartition(".")[0]
     if name in PROVIDERS:
         return PROVIDERS[name]
-    head = name.split(".")[0] if name not in LOCAL else name
-    for part, billed_by in _BILLED_BY:
-        if part in head:
-            return billed_by
-    return PROVIDERS.get(head, head)
+    return next((billed_by for part, billed_by in _BILLED_BY if part in name), name)
 
 
 def model_names(reported: str) -> list[str]:

@@ -34,13 +34,17 @@ def listed(prices: Prices, now: Nanos, model: str | None = None, provider: str |
     """What prices a model as applications name it; else the models whose names contain the text; without a model all there are."""
     if model and (exact := _exact(prices, now, Kind(provider, model, None, None, None))):
         return exact
+    own = []
+    if not model and not provider:
+        offers = [(override, override.offer()) for override in prices.overrides]
+        own = [_row(of.provider, of.model, offer.source, price, (), ()) for of, offer in offers if (price := offer.price(now))]
     name = aliases.provider_name(provider)
     only = prices.table.provider(name) if name else None
     if provider and not only:
         return []
     owners = [only] if only else prices.table.providers
     found = [(owner.id, known) for owner in owners for known in owner.models if not model or model.lower() in known.id.lower()]
-    return [_of_table(prices, id, known, now) for id, known in found]
+    return own + [_of_table(prices, id, known, now) for id, known in found]
 
 
 def _exact(prices: Prices, now: Nanos, kind: Kind) -> list[Listed]:

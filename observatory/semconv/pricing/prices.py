@@ -32,6 +32,16 @@ _STANDARD = {"default", "standard", "auto", "on_demand", "scale"}  # tiers that 
 class Override(Protocol):
     """A price of one's own, see `config.PriceOverride`."""
 
+    @property
+    def provider(self) -> str:
+        """Whose calls, as a pattern; empty: any."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Likewise."""
+        ...
+
     def fits(self, kind: Kind) -> bool:
         """Whether it is for such calls."""
         ...

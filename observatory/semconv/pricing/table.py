@@ -189,7 +189,7 @@ def _provider(raw: Any, path: str) -> Provider:
         _pattern(raw["api"], f"{path}.api") if raw.get("api") else None,
         clauses.compiled(raw["provider"], f"{path}.provider") if "provider" in raw else None,
         clauses.compiled(raw["model"], f"{path}.model") if "model" in raw else None,
-        tuple(str(id) for id in raw.get("fallback", ())),
+        _texts(raw.get("fallback", []), f"{path}.fallback"),
         [_model(model, f"{path}.models.{i}") for i, model in enumerate(models)],
         match,
     )
@@ -201,19 +201,25 @@ def _model(raw: Any, path: str) -> Model:
     prices = [_dated(row, f"{path}.prices.{i}") for i, row in enumerate(_list(raw, "prices", f"{path}.prices"))]
     if not prices:
         raise ValueError(f"{path}.prices: there are none")
-    variants = [_dated(row, f"{path}.variants.{i}") for i, row in enumerate(raw.get("variants", ()))]
-    return Model(id, prices, variants, tuple(raw.get("also", ())))
+    variants = [_dated(row, f"{path}.variants.{i}") for i, row in enumerate(_list({"variants": [], **raw}, "variants", path))]
+    return Model(id, prices, variants, _texts(raw.get("also", []), f"{path}.also"))
 
 
 def _dated(raw: Any, path: str) -> Dated:
     if not isinstance(raw, dict) or raw.keys() - {"from", "daily", "when", "price"}:
         raise ValueError(f"{path}: expected price, from, daily, when")
+    when = raw.get("when", {})
+    if not (isinstance(when, dict) and all(isinstance(value, str) for value in when.values())):
+        raise ValueError(f"{path}.when: expected names and texts, got {when!r}")
+    daily = _texts(raw.get("daily", []), f"{path}.daily")
+    if len(daily) not in (0, 2):
+        raise ValueError(f"{path}.daily: expected two times of day, got {raw['daily']!r}")
     try:
-        from_ns = nanoseconds(date.fromisoformat(raw["from"])) if "from" in raw else None
-        start, end = (_time(text) for text in raw["daily"]) if "daily" in raw else (-1, -1)
-    except (ValueError, TypeError) as error:
+        from_ns = nanoseconds(date.fromisoformat(_text(raw, "from", f"{path}.from"))) if "from" in raw else None
+        times = (_time(daily[0]), _time(daily[1])) if daily else None
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    return Dated(_price(raw.get("price"), f"{path}.price"), from_ns, (start, end) if start >= 0 else None, dict(raw.get("when", {})))
+    return Dated(_price(raw.get("price"), f"{path}.price"), from_ns, times, when)
 
 
 def _price(raw: Any, path: str) -> Price:
@@ -249,7 +255,7 @@ def _rate(raw: Any, path: str) -> int:
 
 def _time(text: str) -> int:
     hours, minutes, *seconds = (int(part) for part in text.split(":"))
-    if not (0 <= hours < 24 and 0 <= minutes < 60):
+    if not (0 <= hours < 24 and 0 <= minutes < 60 and all(0 <= second < 60 for second in seconds)):
         raise ValueError(f"{text!r} is no time of day")
     return ((hours * 60 + minutes) * 60 + sum(seconds)) * 10**9
 
@@ -266,6 +272,12 @@ def _text(raw: Any, key: str, path: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{path}: expected text, got {value!r}")
     return value
+
+
+def _texts(value: Any, path: str) -> tuple[str, ...]:
+    if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        raise ValueError(f"{path}: expected a list of texts, got {value!r}")
+    return tuple(value)
 
 
 def _list(raw: Any, key: str, path: str) -> list[Any]:

@@ -102,9 +102,9 @@ def _model(raw: Any, provider: str) -> dict[str, Any]:
     model = {
         "id": raw["id"],
         "match": clauses.of_upstream(raw.get("match") or {}, f"{path}.match"),
-        "prices": [_dated(stage, free, also, f"{path}.prices.{i}") for i, stage in enumerate(stages)],
+        "prices": [_dated(_table(stage, f"{path}.prices"), free, also, f"{path}.prices.{i}") for i, stage in enumerate(stages)],
     }
-    variants = [row for row in raw.get("price_variants") or () if row.get("when", {}).keys() <= _CONTEXTS]
+    variants = [row for row in raw.get("price_variants") or () if _table(row.get("when"), f"{path}.price_variants").keys() <= _CONTEXTS]
     rows = [{"when": row["when"], **_dated(row, False, also, f"{path}.price_variants.{i}")} for i, row in enumerate(variants)]
     if rows := [row for row in rows if row["price"]]:
         model["variants"] = rows
@@ -113,7 +113,7 @@ def _model(raw: Any, provider: str) -> dict[str, Any]:
 
 def _dated(raw: Mapping[str, Any], free: bool, also: set[str], path: str) -> dict[str, Any]:
     price: dict[str, Any] = {}
-    listed = {key: value for key, value in (raw.get("prices") or {}).items() if value is not None}
+    listed = {key: value for key, value in _table(raw.get("prices") or {}, path).items() if value is not None}
     for key, value in listed.items():
         name, _, per = key.rpartition("_")
         if key in _KEYS:
@@ -137,8 +137,11 @@ def _dated(raw: Mapping[str, Any], free: bool, also: set[str], path: str) -> dic
 def _ladder(value: Any, per: int, path: str) -> Any:
     if not isinstance(value, dict):
         return _number(value, per, path)
-    steps = sorted((tier["start"], _number(tier["price"], per, path)) for tier in value["tiers"])
-    return [_number(value["base"], per, path), *([start, number] for start, number in steps)]
+    match value:
+        case {"base": base, "tiers": [*tiers]} if all(isinstance(tier, dict) and tier.keys() >= {"start", "price"} for tier in tiers):
+            steps = sorted(tiers, key=lambda tier: str(tier["start"]).zfill(20))
+            return [_number(base, per, path), *([tier["start"], _number(tier["price"], per, path)] for tier in steps)]
+    raise ValueError(f"{path}: expected a base and its tiers, got {value!r}")
 
 
 def _number(value: Any, per: int, path: str) -> int | str:
@@ -153,10 +156,16 @@ def _number(value: Any, per: int, path: str) -> int | str:
 
 
 def _utc(value: Any) -> str:
-    moment = value if isinstance(value, time) else time.fromisoformat(value)
+    moment = value if isinstance(value, time) else time.fromisoformat(str(value))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return datetime.combine(date(2000, 1, 2), moment).astimezone(UTC).strftime("%H:%M:%S").removesuffix(":00")
+
+
+def _table(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: expected a table, got {value!r}")
+    return value
 
 
 def _items(value: Any, path: str) -> Iterable[Any]:
@@ -166,4 +175,5 @@ def _items(value: Any, path: str) -> Iterable[Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # a number where text belongs is written as text, for `table.parsed` to refuse
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
