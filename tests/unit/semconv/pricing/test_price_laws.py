@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from calls_of import calls, nanoseconds, overriding
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from priced_calls import calls, nanoseconds, overriding
 
 from observatory.model.money import picodollars
 from observatory.model.schema import COSTS, schema

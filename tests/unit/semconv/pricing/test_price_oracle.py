@@ -15,11 +15,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from calls_of import calls
 from genai_prices import Usage, calc_price
 from genai_prices.data import providers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from priced_calls import calls
 
 from observatory.semconv.pricing.bundled import bundled
 from observatory.semconv.pricing.prices import NO_USAGE, UNKNOWN_MODEL, Prices

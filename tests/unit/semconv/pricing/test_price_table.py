@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls_of import calls, overriding
+from priced_calls import calls, overriding
 
 from observatory.semconv.pricing.bundled import bundled
 from observatory.semconv.pricing.compile import of_package

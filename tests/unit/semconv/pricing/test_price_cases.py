@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
-from calls_of import calls, nanoseconds, overriding
 from cases import CASES, Case
+from priced_calls import calls, nanoseconds, overriding
 
 from observatory.model.schema import COSTS
 from observatory.semconv.pricing.bundled import bundled
