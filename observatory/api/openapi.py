@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from observatory.api.messages import LONGEST_REF
 from observatory.api.sql import ARROW, SqlRequest
 from observatory.query.logs import MAX_TEXT
 from observatory.query.traces import sort_names
@@ -86,6 +87,33 @@ _LINK = _object(
 )
 _ORIGIN = {"resource": _ANY_OBJECT, "resource_dropped_attributes_count": _COUNT, "resource_schema_url": _TEXT, "scope": _SCOPE}
 _SPARSE_ORIGIN = ("resource_dropped_attributes_count", "resource_schema_url")
+_FILES = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/wav", "audio/mpeg", "audio/ogg", "audio/flac")
+_BYTES = {name: {"schema": {"type": "string", "format": "binary"}} for name in ("application/octet-stream", *_FILES)}
+_PART = _object(
+    {"type": {"type": "string", "examples": ["text", "tool_call", "tool_call_response", "reasoning", "blob", "uri", "file", "json"]}},
+    description="A part of the GenAI conventions; `blob` parts above 64 kB have `ref`, `size_bytes` and `sha256` instead of `content`.",
+)
+_MESSAGE = _object({"role": _TEXT, "parts": _list(_PART), "name": _TEXT, "finish_reason": _TEXT}, ("name", "finish_reason"))
+_DOCUMENT = _object(
+    {"id": {}, "content": {}, "score": {}, "metadata": {}},
+    ("id", "content", "score", "metadata"),
+)
+_CONVERSATION = {
+    "system_instructions": _list(_PART),
+    "input": _list(_MESSAGE),
+    "output": _list(_MESSAGE),
+    "tool_definitions": _list(_ANY_OBJECT),
+    "tool": {"type": ["object", "null"], "description": "Of a tool's span: name, id, type, description, arguments, result."},
+    "query": {**_MAYBE_TEXT, "description": "Of a retriever's or reranker's span: what was asked for."},
+    "documents": {"type": ["array", "null"], "items": _DOCUMENT, "description": "Of a retriever's or reranker's span: what was found."},
+    "flags": _list(
+        _object(
+            {"flag": {"enum": ["malformed_json", "truncated", "not_captured", "stored_elsewhere"]}, "where": _TEXT},
+            description="What is wrong with the place that `where` names, or which field was not captured.",
+        )
+    ),
+    "source": {"type": "object", "additionalProperties": _TEXT, "description": "For each field the form it came in."},
+}
 
 _SCHEMAS: dict[str, Any] = {
     "Error": _object(
@@ -110,6 +138,7 @@ _SCHEMAS: dict[str, Any] = {
         },
         ("trace_state", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project")),
     ),
+    "Conversation": _object(_CONVERSATION),
     "TreeSpan": _object({**_SPAN_FACTS, "has_events": {"type": "boolean"}, "event_count": _COUNT, **_TYPED}, tuple(_TYPED)),
     "Trace": _object(
         {**_TRACE_FACTS, "view": {"enum": ["full", "tree"]}, "spans": _list({"anyOf": [_ref("Span"), _ref("TreeSpan")]})},
@@ -247,6 +276,24 @@ def document(version: str) -> dict[str, Any]:
             [_path("trace_id", 32), _path("span_id", 16)],
             one_errors,
             "getSpan",
+        ),
+        "/api/v1/traces/{trace_id}/spans/{span_id}/messages": _get(
+            "What was said in one span, as the GenAI conventions write it, whatever form it came in; log records of the span are joined.",
+            _json(_ref("Conversation"), "The conversation."),
+            [_path("trace_id", 32), _path("span_id", 16)],
+            one_errors,
+            "getMessages",
+        ),
+        "/api/v1/traces/{trace_id}/spans/{span_id}/messages/blob": _get(
+            "The bytes of one large blob part, as a file to save.",
+            {"description": "Known pictures and sounds by their type, else bytes.", "content": _BYTES},
+            [
+                _path("trace_id", 32),
+                _path("span_id", 16),
+                {**_query("ref", _word(LONGEST_REF), "A blob part's `ref`, unchanged."), "required": True},
+            ],
+            one_errors,
+            "getMessageBlob",
         ),
         "/api/v1/services": _get(
             "Services of traces active in [from, to), most frequent first, at most 1,000.",
