@@ -14,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from observatory.api import problems
 from observatory.api.config import ApiConfig
+from observatory.api.feedback import Feedback
 from observatory.api.guard import HEADERS, Guard
 from observatory.api.logs import Logs
 from observatory.api.messages import Messages
@@ -55,6 +56,7 @@ class Api:
             Traces(engine, self._work, questions, self._renderer),
             Messages(engine, self._work),
             Logs(questions, self._renderer),
+            Feedback(questions),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)
