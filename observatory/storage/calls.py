@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from observatory.model.money import picodollars
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.storage.grouping import numbers, one
 
 KEY = ("start_ns", "trace_id", "span_id", "revision")
 """What `latest` reads of `schema(LLM_CALLS)`."""
+
+SUMMED = ("counted", "total_cost_usd")
+"""What `sums_of` reads."""
 
 
 def latest(rows: pa.Table) -> np.ndarray:
@@ -26,6 +30,12 @@ def latest(rows: pa.Table) -> np.ndarray:
     kept = np.ones(len(order), bool)
     kept[order[:-1][same]] = False  # a later one follows
     return kept
+
+
+def sums_of(rows: pa.Table) -> dict[str, int]:
+    """What a merge must keep of the rows that stay: how many, how many count, and their cost in 10^-12 dollars."""
+    cost = picodollars(one(rows, "total_cost_usd"))
+    return {"calls": rows.num_rows, "counted": int(numbers(rows, "counted").sum()), "total_cost_usd": sum(cost.tolist())}
 
 
 def fold(rows: pa.Table) -> pa.RecordBatch:

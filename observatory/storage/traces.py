@@ -49,6 +49,12 @@ def summarize(spans: pa.Table) -> pa.RecordBatch:
     return fold(fragments)
 
 
+def sums_of(fragments: pa.Table) -> dict[str, int]:
+    """What folding must keep: every sum, over all rows."""
+    cost = picodollars(one(fragments, "total_cost_usd"))
+    return {name: sum(numbers(fragments, name).tolist()) for name in _SUMS} | {"total_cost_usd": sum(cost.tolist())}
+
+
 def fold(fragments: pa.Table) -> pa.RecordBatch:
     """Rows of `schema(TRACES)` with the rows of one trace added together, in the order of their starts, by which a list of traces prunes.
 

@@ -48,6 +48,15 @@ SELECT
     sum(error_count)::BIGINT AS error_count,
     CASE WHEN sum(error_count) > 0 THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bool_or(open) THEN 'open' ELSE 'kept' END AS state,
+    sum(llm_calls)::BIGINT AS llm_calls,
+    least(sum(input_tokens), 9223372036854775807)::BIGINT AS input_tokens,
+    least(sum(output_tokens), 9223372036854775807)::BIGINT AS output_tokens,
+    -- nothing is known of what calls without a price cost, and that is not 0
+    CASE WHEN sum(unpriced_calls) = 0 OR sum(unpriced_calls) < sum(llm_calls) THEN sum(total_cost_usd) END AS total_cost_usd,
+    sum(unpriced_calls)::BIGINT AS unpriced_calls,
+    list_sort(list_distinct(flatten(list(models)))) AS models,
+    arg_min(session_id, named_by) AS session_id,
+    arg_min(user_id, named_by) AS user_id,
     make_timestamptz(max(received_at) // 1000) AS received_at
 FROM (SELECT *, {'rootless': NOT has_root, 'start': root_start_ns} AS named_by FROM trace_fragments) AS fragment
 GROUP BY fragment.trace_id
