@@ -283,6 +283,7 @@ _LLM_CALLS = [
     _field("http_status_code", pa.int64(), null=True),
     _field("response_id", pa.string(), null=True),
     _field("adjusted_count", pa.float64(), null=True),  # how many calls it stands for, by an incoming `ot=th`; null: unknown
+    _field("facts", pa.int32()),  # bits that judging needs again after a restart: 1 is a call, 2 the SDK's own span, 4 never counts
     _field("received_at", pa.int64()),
     _field("project", TEXT),
 ]

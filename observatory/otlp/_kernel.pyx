@@ -76,11 +76,21 @@ cdef void free_shapes(Shape* shape) noexcept:
     free(shape.children)
 
 
+cdef int add_word(Dictionary* words, bytes text) except -1:
+    cdef Fault fault
+    cdef Buffer unused
+    memset(&unused, 0, sizeof(Buffer))
+    if intern(&fault, words, &unused, <const uint8_t*>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)) < 0:
+        raise MemoryError
+    return 0
+
+
 cdef class Kernel:
     """A decoder of spans or logs for one schema and one table of routes. Safe to use from several threads at once."""
 
     cdef Plan plan
     cdef object schema
+    cdef list meanings  # (column, text) by number; `plan.meanings` points into these bytes
 
     def __cinit__(self, str signal, schema, routes, int64_t budget):
         self.schema = schema
@@ -92,19 +102,29 @@ cdef class Kernel:
             self.plan.origins[i] = names.index(name)
         for i, name in enumerate(_LOGS if self.plan.logs else _SPANS):
             self.plan.own[i] = names.index(name)
-        record_routes = [(names.index(column), key, rank) for column, where, key, rank in routes if where == "span"]
-        resource_routes = [(_ORIGINS.index(column), key, rank) for column, where, key, rank in routes if where == "resource"]
+        routes = list(routes)
+        record_routes = [(names.index(route.column), route.key, route) for route in routes if route.where == "span"]
+        resource_routes = [(_ORIGINS.index(route.column), route.key, route) for route in routes if route.where == "resource"]
+        self.meanings = []
         self.plan_slots(record_routes)
         self.plan_routes(&self.plan.on_record, record_routes)
         self.plan_routes(&self.plan.on_resource, resource_routes)
+        self.plan_meanings()
 
     def __dealloc__(self):
         free_shapes(&self.plan.root)
         for routes in range(2):
             self.free_routes(&self.plan.on_resource if routes else &self.plan.on_record)
 
+        free(self.plan.meanings)
+
     cdef void free_routes(self, Routes* routes) noexcept:
         close_dictionary(&routes.keys)
+        for at in range(routes.count):
+            if routes.routes[at].values != NULL:
+                close_dictionary(&routes.routes[at].values.words)
+                free(routes.routes[at].values.meanings)
+                free(routes.routes[at].values)
         free(routes.routes)
 
     cdef int plan_slots(self, list routes) except -1:
@@ -129,35 +149,69 @@ cdef class Kernel:
 
     cdef int plan_routes(self, Routes* to, list routes) except -1:
         cdef Fault fault
-        cdef Route* route
+        cdef Route* made
         columns = sorted({column for column, _, _ in routes})
         by_key = {}
-        for column, key, rank in routes:
-            by_key.setdefault(key.encode(), []).append((column, rank))
+        for column, key, route in routes:
+            by_key.setdefault(key.encode(), []).append((column, route))
         to.routes = <Route*>calloc(len(routes) + 1, sizeof(Route))
+        to.count = len(routes)
         if to.routes == NULL or open_dictionary(&fault, &to.keys, self.plan.seed, NULL) < 0:
             raise MemoryError
         # a key's index in the dictionary must be that of its first route, so keys come first and their further routes behind them
         spare = len(by_key)
         for index, (key, targets) in enumerate(by_key.items()):
-            self.add_key(to, key)
+            add_word(&to.keys, key)
             at = index
-            last = targets[len(targets) - 1]
-            for column, rank in targets:
-                route = &to.routes[at]
-                route.column, route.rank, route.slot, route.next = column, rank, columns.index(column), -1
-                if (column, rank) != last:
-                    route.next = at = spare
+            for number, (column, route) in enumerate(targets):
+                if route.rank >= NO_RANK:
+                    raise ValueError(f"at most {NO_RANK} keys can be routed to {route.column}")
+                made = &to.routes[at]
+                made.column, made.rank, made.slot, made.next = column, route.rank, columns.index(column), -1
+                self.plan_rule(made, route.rule)
+                if number + 1 < len(targets):
+                    made.next = at = spare
                     spare += 1
-        to.count = spare
         return 0
 
-    cdef int add_key(self, Routes* to, bytes key) except -1:
+    cdef int plan_rule(self, Route* made, rule) except -1:
         cdef Fault fault
-        cdef Buffer unused
-        memset(&unused, 0, sizeof(Buffer))
-        if intern(&fault, &to.keys, &unused, <const uint8_t*>PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)) < 0:
+        made.maps, made.above_zero, made.divisor = rule.maps, rule.above_zero, rule.divisor
+        made.rest = self.number(made.column, rule.rest)
+        if not rule.meanings:
+            return 0
+        made.values = <Values*>calloc(1, sizeof(Values))
+        if made.values == NULL or open_dictionary(&fault, &made.values.words, self.plan.seed, NULL) < 0:
             raise MemoryError
+        made.values.meanings = <int32_t*>calloc(len(rule.meanings), sizeof(int32_t))
+        if made.values.meanings == NULL:
+            raise MemoryError
+        longest = max(len(value.encode()) for value in rule.meanings)
+        if longest > LONGEST_VALUE:
+            raise ValueError(f"a value of a rule is at most {LONGEST_VALUE} bytes long, got {longest}")
+        made.values.longest = longest
+        for index, (value, meaning) in enumerate(rule.meanings.items()):
+            add_word(&made.values.words, value.encode())
+            made.values.meanings[index] = self.number(made.column, meaning)
+        return 0
+
+    cdef int32_t number(self, int32_t column, str meaning) except -3:
+        """The number of a meaning in a column, a new one where there is none yet."""
+        if meaning in ("", "*"):
+            return AS_IT_IS if meaning else NO_VALUE
+        known = (column, meaning.encode())
+        if known not in self.meanings:
+            self.meanings.append(known)
+        return self.meanings.index(known)
+
+    cdef int plan_meanings(self) except -1:
+        self.plan.meanings = <Meaning*>calloc(len(self.meanings) + 1, sizeof(Meaning))
+        if self.plan.meanings == NULL:
+            raise MemoryError
+        self.plan.count_meanings = len(self.meanings)
+        for number, (column, text) in enumerate(self.meanings):
+            self.plan.meanings[number].column, self.plan.meanings[number].size = column, len(text)
+            self.plan.meanings[number].text = <const uint8_t*>PyBytes_AS_STRING(text)
         return 0
 
     def decode(self, bodies, int64_t received_at, projects):
@@ -186,8 +240,10 @@ cdef class Kernel:
                 raise MemoryError
             records.attributes = own(&records, G_ATTRIBUTES if self.plan.logs else S_ATTRIBUTES).child
             counts = <int32_t*>calloc(count_words(records.table, NULL, 0), sizeof(int32_t))
-            if not counts:
+            records.said = <int32_t*>malloc(<size_t>self.plan.count_meanings * 4 + 4)
+            if not counts or not records.said:
                 raise MemoryError
+            memset(records.said, 0xFF, <size_t>self.plan.count_meanings * 4)
             for i in range(count):
                 starts[i], sizes[i] = <const uint8_t*>PyBytes_AS_STRING(held[i]), PyBytes_GET_SIZE(held[i])
                 project_of[i] = -1 if projects[i] is None else self.project(&records, projects[i].encode())
@@ -211,6 +267,7 @@ cdef class Kernel:
             free(sizes)
             free(project_of)
             free(counts)
+            free(records.said)
 
     cdef int32_t project(self, Records* records, bytes name) except -1:
         cdef int32_t index = intern(

@@ -6,13 +6,14 @@ The kernel has the same rules in C.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from observatory.model import anyvalue
 from observatory.model.anyvalue import KeyValues
+from observatory.semconv.routes import AS_IT_IS, Route, Rule
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -22,19 +23,19 @@ _BOOLS = {"true": True, "True": True, "false": False, "False": False}
 class Router:
     """The routes of one signal and one place (`resource` or `span`), with the columns they feed."""
 
-    def __init__(self, schema: pa.Schema, routes: Iterable[Sequence[Any]], where: str) -> None:
-        self._by_key: dict[str, list[tuple[str, int, pa.DataType]]] = {}
-        for column, place, key, rank in routes:
-            if place == where:
-                self._by_key.setdefault(key, []).append((column, rank, schema.field(column).type))
+    def __init__(self, schema: pa.Schema, routes: Iterable[Route], where: str) -> None:
+        self._by_key: dict[str, list[tuple[Route, pa.DataType]]] = {}
+        for route in routes:
+            if route.where == where:
+                self._by_key.setdefault(route.key, []).append((route, schema.field(route.column).type))
 
     def feed(self, slots: dict[str, tuple[int, Any]], key: str, value: Any) -> None:
         """Offer one attribute to the columns it feeds: `slots` holds (rank, value) by column, and the lower rank stays."""
-        for column, rank, type_ in self._by_key.get(key, ()):
-            if column not in slots or rank < slots[column][0]:
-                fit = usable(type_, value)
+        for route, type_ in self._by_key.get(key, ()):
+            if route.column not in slots or route.rank < slots[route.column][0]:
+                fit = read(route.rule, type_, value)
                 if fit is not None:
-                    slots[column] = (rank, fit)
+                    slots[route.column] = (route.rank, fit)
 
     def values(self, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         """The typed columns of one attribute list."""
@@ -42,6 +43,20 @@ class Router:
         for key, value in pairs:
             self.feed(slots, key, value)
         return {column: value for column, (_, value) in slots.items()}
+
+
+def read(rule: Rule, type_: pa.DataType, value: Any) -> Any:
+    """`value` by `rule` as a value of a column of `type_`, or None when it cannot be one."""
+    if rule.maps:
+        text = _text(value)
+        meaning = rule.meaning(text) if text else ""
+        if not meaning:
+            return None
+        value = value if meaning == AS_IT_IS else meaning
+    value = usable(type_, value)
+    if value is None or (rule.above_zero and not value > 0):
+        return None
+    return value if rule.divisor == 1.0 else value / rule.divisor
 
 
 def usable(type_: pa.DataType, value: Any) -> Any:
@@ -52,6 +67,10 @@ def usable(type_: pa.DataType, value: Any) -> Any:
         return _float(value)
     if pa.types.is_boolean(type_):
         return value if isinstance(value, bool) else _BOOLS.get(value) if isinstance(value, str) else None
+    return _text(value)
+
+
+def _text(value: Any) -> str | None:
     return None if value is None or isinstance(value, bytes) else anyvalue.text(value) or None
 
 

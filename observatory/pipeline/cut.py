@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -100,6 +101,13 @@ class Cut:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
         with self._cutting:
             return self._cut()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Cut what is cuttable, and make no cut until the block ends. Raises as `cut` does."""
+        with self._cutting:
+            self._cut()
+            yield
 
     def _cut(self) -> int:
         after, upto = self._manifest.checkpoint, self._open.cuttable

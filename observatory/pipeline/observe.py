@@ -6,6 +6,7 @@ so that rows and what was derived of them reach segments together.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 from observatory.contracts import Stage
@@ -26,6 +27,8 @@ class Observe:
         self._derived: list[Batch] = []
         self._seq = self._rows = 0
         self._last: Nanos = 0
+        self.filing = threading.Lock()
+        """Held while stages give and what they gave is filed: whoever takes it finds nothing on its way."""
 
     def found(self, durable: list[Durable]) -> None:
         """Let readers find the records."""
@@ -46,9 +49,10 @@ class Observe:
     def tick(self, now: Nanos) -> None:
         """Let every stage give what is ready, and file it."""
         self._last = now
-        for stage in self._stages:
-            self._derived.extend(stage.tick(now))
-        if self._rows:
-            self._open.derived(self._seq, self._derived)
-            self._derived, self._rows = [], 0
+        with self.filing:
+            for stage in self._stages:
+                self._derived.extend(stage.tick(now))
+            if self._rows:
+                self._open.derived(self._seq, self._derived)
+                self._derived, self._rows = [], 0
         self._ticked(now)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,12 @@ class Pipeline:
     def cut(self) -> int:
         """Cut now what is cuttable; the number of rows."""
         return self._cut.cut()
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Everything derived so far is in segments, and nothing is derived or cut until the block ends. Exports are taken meanwhile."""
+        with self._observe.filing, self._cut.alone():
+            yield
 
     def status(self) -> dict[str, Any]:
         """For `GET /api/v1/status`."""

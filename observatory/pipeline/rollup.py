@@ -13,8 +13,8 @@ from observatory.model.batch import Batch
 from observatory.model.clock import MINUTE, Nanos
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
-from observatory.storage.grouping import in_type
-from observatory.storage.rollups import SHAPES, SPAN_COLUMNS, fold, span_rollups
+from observatory.storage.grouping import in_type, numbers
+from observatory.storage.rollups import SHAPES, SPAN_COLUMNS, fold, llm_rollups, span_rollups
 
 LIMIT = 2_000
 """Keys of one service and minute; what comes beyond is added to one row. A span name that holds an id would make a row a span otherwise."""
@@ -62,6 +62,19 @@ class RollupSpans:
     def counts(self) -> StageCounts:
         """Rows are input rows: a span is given when its minute's sum was."""
         return StageCounts(self._taken, self._given, {}, self._taken - self._given)
+
+
+class RollupCalls:
+    """`llm_rollups` within the bound on keys, for the stage that measures calls."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._bounded = Bounded(Signal.LLM_ROLLUPS, registry)
+        self._now: Nanos = 0
+
+    def __call__(self, calls: pa.Table, sign: np.ndarray) -> pa.RecordBatch:
+        """Sums by minute of rows of `schema(LLM_CALLS)`, each to be added (+1) or taken back (-1)."""
+        self._now = int(np.max(numbers(calls, "received_at"), initial=self._now))  # what is taken back may have come long ago
+        return self._bounded(llm_rollups(calls, sign), self._now)
 
 
 class Bounded:

@@ -1,20 +1,58 @@
-"""Which attribute keys feed which typed columns. The decoders read this table; a new convention or a rename is a row here.
+"""The language of the tables that say which attribute keys feed which typed columns. `conventions.py` has the tables; the decoders obey.
 
-Each row is (column, where, key). Rows of one column are in priority order: the first key that is present with a usable value wins, whatever
-the order of arrival. `where` is `resource` or `span` (an attribute of the span or log record itself). What "usable" means follows from the
-column's type in `model/schema.py`:
+A row is `column  where  key  rule…`. `where` is `resource` or `span` (an attribute of the span or log record itself). Rows of one column
+are in priority order: the first key that is present with a usable value wins, whatever the order of arrival. Without a rule the
+attribute's value is taken as it is; what "usable" means then follows from the column's type in `model/schema.py`:
 
   int64    an int, a double without a fraction, or text that is a decimal integer (optional sign, at most 19 digits, within int64)
   float64  a double, an int, or text that Python's float() and the kernel read alike: decimal digits, optional sign, point, exponent
   bool     a bool, or text `true`/`false`/`True`/`False`
   text     a non-empty string; for other types the attribute's text (arrays are JSON text); bytes and empty values are not usable
+
+Rules change that:
+
+  LLM=llm TOOL=tool   these values and no others; each is read as what stands behind its `=`
+  langchain=          this value is no value: the next key has its turn
+  *=*                 every other value is taken as it is
+  *=openinference     every other value is read as this: the mere presence of the key says so
+  /1000               a float64 is divided by this (milliseconds to seconds)
+  >0                  a number counts only when it is above zero
+  @providers          all rules of the list of that name; a line that starts with `@providers` adds to the list
+
+Values are looked up as text, whatever the attribute's type, and without regard to the case of ASCII letters. A `#` begins a comment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from observatory.model.signal import Signal
+from observatory.semconv import conventions
+
+LONGEST_VALUE = 64
+"""Bytes of a value that a rule may name; longer ones are told by their length to be none of them."""
+
+AS_IT_IS = "*"
+
+
+class Rule(NamedTuple):
+    """What a row makes of a value."""
+
+    meanings: Mapping[str, str] = MappingProxyType({})  # lower-case value -> what it is read as; "" is no value
+    rest: str = AS_IT_IS  # what every other value is read as; "" is no value, `*` as it is
+    divisor: float = 1.0
+    above_zero: bool = False
+
+    @property
+    def maps(self) -> bool:
+        """Whether it looks at what the value says."""
+        return bool(self.meanings) or self.rest != AS_IT_IS
+
+    def meaning(self, text: str) -> str:
+        """What an attribute's `text` is read as: "" when it is no value, `*` when as it is."""
+        return self.meanings.get(fold(text), self.rest)
 
 
 class Route(NamedTuple):
@@ -24,65 +62,62 @@ class Route(NamedTuple):
     where: str
     key: str
     rank: int
+    rule: Rule = Rule()
 
 
-_ORIGIN = """
-service_name    resource  service.name
-environment     resource  deployment.environment.name
-environment     resource  deployment.environment
-project         resource  observatory.project
-"""
-
-_SPANS = (
-    _ORIGIN
-    + """
-operation              span  gen_ai.operation.name
-provider               span  gen_ai.provider.name
-provider               span  gen_ai.system
-request_model          span  gen_ai.request.model
-response_model         span  gen_ai.response.model
-response_id            span  gen_ai.response.id
-input_tokens           span  gen_ai.usage.input_tokens
-input_tokens           span  gen_ai.usage.prompt_tokens
-output_tokens          span  gen_ai.usage.output_tokens
-output_tokens          span  gen_ai.usage.completion_tokens
-cache_read_tokens      span  gen_ai.usage.cache_read.input_tokens
-cache_read_tokens      span  gen_ai.usage.cache_read_input_tokens
-cache_write_tokens     span  gen_ai.usage.cache_write.input_tokens
-cache_write_tokens     span  gen_ai.usage.cache_creation.input_tokens
-cache_write_tokens     span  gen_ai.usage.cache_creation_input_tokens
-reasoning_tokens       span  gen_ai.usage.reasoning.output_tokens
-reasoning_tokens       span  gen_ai.usage.reasoning_tokens
-time_to_first_token_s  span  gen_ai.response.time_to_first_chunk
-streaming              span  gen_ai.request.stream
-streaming              span  gen_ai.is_streaming
-finish_reasons         span  gen_ai.response.finish_reasons
-error_type             span  error.type
-http_status_code       span  http.response.status_code
-http_status_code       span  http.status_code
-session_id             span  gen_ai.conversation.id
-session_id             span  session.id
-user_id                span  user.id
-user_id                span  enduser.id
-agent_name             span  gen_ai.agent.name
-tool_name              span  gen_ai.tool.name
-"""
-)
-
-_LOGS = _ORIGIN + "event_name  span  event.name\n"
-# OTLP's own `event_name` field, when it is set, wins over the older attribute.
+_UPPER_TO_LOWER = {ord(letter): ord(letter) + 32 for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
-def _parse(table: str) -> tuple[Route, ...]:
+def fold(text: str) -> str:
+    """ASCII letters in lower case, all else as it is."""
+    return text.translate(_UPPER_TO_LOWER)
+
+
+def parse(table: str) -> tuple[Route, ...]:
+    """The routes of a table. Raises ValueError with the line that is wrong."""
+    lists: dict[str, list[str]] = {}
     routes: list[Route] = []
     for line in table.split("\n"):
-        if line.strip():
-            column, where, key = line.split()
-            routes.append(Route(column, where, key, sum(route.column == column for route in routes)))
+        words = line.partition("#")[0].split()
+        try:
+            if words and words[0].startswith("@"):
+                lists.setdefault(words[0], []).extend(words[1:])
+            elif words:
+                column, where, key, *rules = words
+                if where not in ("resource", "span"):
+                    raise ValueError(f"`{where}` is neither resource nor span")
+                rules = [rule for word in rules for rule in (lists[word] if word.startswith("@") else [word])]
+                routes.append(Route(column, where, key, sum(route.column == column for route in routes), _rule(rules)))
+        except (ValueError, KeyError) as wrong:
+            raise ValueError(f"in the table of routes, `{line.strip()}`: {wrong}") from None
     return tuple(routes)
 
 
-_ROUTES = {Signal.SPANS: _parse(_SPANS), Signal.LOGS: _parse(_LOGS), Signal.METRIC_POINTS: _parse(_ORIGIN)}
+def _rule(words: list[str]) -> Rule:
+    meanings: dict[str, str] = {}
+    rest = divisor = above = None
+    for word in words:
+        value, said, meaning = word.partition("=")
+        if word == ">0":
+            above = True
+        elif word.startswith("/"):
+            divisor = float(word[1:])
+        elif not said or not value or len(value.encode()) > LONGEST_VALUE:
+            raise ValueError(f"`{word}` is no rule")
+        elif value == "*":
+            rest = meaning
+        elif meanings.setdefault(fold(value), meaning) != meaning:
+            raise ValueError(f"`{value}` has two meanings")
+    if rest is None:
+        rest = "" if meanings else AS_IT_IS
+    return Rule(meanings, rest, divisor or 1.0, bool(above))
+
+
+_ROUTES = {
+    Signal.SPANS: parse(conventions.ORIGIN + conventions.SPANS),
+    Signal.LOGS: parse(conventions.ORIGIN + conventions.LOGS),
+    Signal.METRIC_POINTS: parse(conventions.ORIGIN),
+}
 
 
 def routes(signal: Signal) -> tuple[Route, ...]:

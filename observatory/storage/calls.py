@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from observatory.model.arrays import one
 from observatory.model.money import picodollars
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.storage.grouping import numbers, one
+from observatory.storage.grouping import numbers
 
 KEY = ("start_ns", "trace_id", "span_id", "revision")
 """What `latest` reads of `schema(LLM_CALLS)`."""

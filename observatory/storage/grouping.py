@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
+from observatory.model.arrays import one
 from observatory.model.schema import TEXT
 
 _DENSE = 8  # cells of a table for each row, up to which looking up in a table beats sorting
@@ -68,14 +69,6 @@ def _dense(code: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     there[code] = 1
     number = np.cumsum(there) - 1
     return number[code], int(number[-1]) + 1 if size else 0
-
-
-def one(table: pa.Table, column: str) -> pa.Array:
-    """A column as one array; the dictionaries of its chunks are made one."""
-    chunked = table.column(column)
-    if chunked.num_chunks == 0:
-        return pa.array([], chunked.type)
-    return chunked.unify_dictionaries().combine_chunks() if chunked.num_chunks > 1 else chunked.chunk(0)
 
 
 def numbers(table: pa.Table, column: str) -> np.ndarray:

@@ -51,6 +51,7 @@ _SAID: dict[Signal, dict[str, tuple[tuple[str, str], ...]]] = {
         "model_name": (("model_name", _UNKNOWN.format("model_name")),),
         "duration_ns": _DURATION,
         "ttft_ns": (("ttft_ms", "ttft_ns / 1e6"), ("ttft_ns", "ttft_ns")),
+        "facts": (),  # for judging again, of no use to anyone else
         "total_tokens": (("total_tokens", "total_tokens"), ("tokens_per_second", _SPEED)),
     },
     Signal.SPAN_ROLLUPS: {
@@ -80,8 +81,8 @@ def public_columns(signal: Signal) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for field in schema(signal):
         text = pa.types.is_dictionary(field.type)
-        said = _SAID[signal].get(field.name) or _SAID_OF_ALL.get(field.name)
-        said = said or ((field.name, f"{field.name}::VARCHAR" if text else field.name),)
+        plain = ((field.name, f"{field.name}::VARCHAR" if text else field.name),)
+        said = _SAID[signal].get(field.name, _SAID_OF_ALL.get(field.name, plain))
         found.extend((name, expression, field.name) for name, expression in said)
     return found
 

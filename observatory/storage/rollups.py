@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from observatory.model.arrays import one
 from observatory.model.clock import MINUTE
 from observatory.model.histogram import Histograms, added, bucket_of, counted
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import COSTS, schema
 from observatory.model.signal import Signal
-from observatory.storage.grouping import Groups, group_by, in_type, numbers, one
+from observatory.storage.grouping import Groups, group_by, in_type, numbers
 
 SPAN_COLUMNS = (
     "project", "service_name", "name", "kind", "observation_kind", "status_code", "start_ns", "duration_ns", "received_at",

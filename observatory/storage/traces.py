@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from observatory.model.arrays import one
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.storage.grouping import in_type, numbers, one
+from observatory.storage.grouping import in_type, numbers
 
 SPAN_COLUMNS = (
     "trace_id", "parent_span_id", "start_ns", "duration_ns", "status_code", "name", "service_name", "project", "received_at",

@@ -88,20 +88,29 @@ cdef int feed_resource(Records* records, Range* key, Value* value, const uint8_t
     cdef Fault* fault = &records.fault
     cdef int32_t at = route_of(&records.plan.on_resource, key.data, key.end - key.data)
     cdef const Route* route
-    cdef int32_t index
+    cdef const uint8_t* text
+    cdef size_t length
+    cdef int32_t index, meaning
+    if at < 0 or value.letter == EMPTY or value.letter == BYTES:
+        return 0
+    if value.letter != ARRAY and value.letter != KVLIST:
+        records.scalar.size = 0
+        if put_value(records, &records.scalar, value, 1) < 0:
+            return -1
+        json, size = records.scalar.data, records.scalar.size
     while at >= 0:
         route = &records.plan.on_resource.routes[at]
         at = route.next
-        if route.rank >= records.origin_ranks[route.column] or value.letter == EMPTY or value.letter == BYTES:
+        if size == 0 or route.rank >= records.origin_ranks[route.column]:
             continue
-        if value.letter != ARRAY and value.letter != KVLIST:
-            records.scalar.size = 0
-            if put_value(records, &records.scalar, value, 1) < 0:
-                return -1
-            json, size = records.scalar.data, records.scalar.size
-        if size == 0:
-            continue
-        index = intern(fault, &origin_column(records, route.column).words, &records.spare, json, size)
+        text, length = json, size
+        if route.maps:
+            meaning = meaning_of(route, value.letter, json, size)
+            if meaning == NO_VALUE:
+                continue
+            if meaning >= 0:
+                text, length = records.plan.meanings[meaning].text, records.plan.meanings[meaning].size
+        index = intern(fault, &origin_column(records, route.column).words, &records.spare, text, length)
         if index < 0:
             return -1
         records.origin[route.column], records.origin_ranks[route.column] = index, route.rank
@@ -271,4 +280,5 @@ cdef void read_body(Records* records, const uint8_t* body, size_t size, int32_t*
         # in a joined copy there is no byte to name; the field that holds it must do
         outcome.at = (fault.at if body <= fault.at <= end else at) - body
         forget_words(fault, records.table, counts, 0)
+        memset(records.said, 0xFF, <size_t>records.plan.count_meanings * 4)
     outcome.rows = records.table.rows - before

@@ -7,6 +7,11 @@ cdef enum:
     NO_RANK = 255
     ORIGINS = 12
 
+cdef enum:  # what a value is read as, beside the numbers of meanings; the rules of semconv/routes.py
+    NO_VALUE = -1
+    AS_IT_IS = -2
+    LONGEST_VALUE = 64
+
 cdef enum:  # columns that are filled once for all records of a scope
     RESOURCE = 0
     RESOURCE_DROPPED = 1
@@ -90,11 +95,26 @@ cdef struct Table:
     Column* columns
     const Shape* shapes
 
+cdef struct Meaning:  # what rules read values as
+    int32_t column  # of the route
+    size_t size
+    const uint8_t* text
+
+cdef struct Values:  # that a rule names
+    Dictionary words  # in lower case
+    size_t longest
+    int32_t* meanings  # of each: its number or NO_VALUE
+
 cdef struct Route:
     int32_t column  # in the table of records, or, of a resource's routes, in `Origin.routed`
     uint8_t slot
     uint8_t rank
+    uint8_t maps    # whether it looks at what the value says
+    uint8_t above_zero
     int32_t next    # another column that the same key feeds, -1 for none
+    int32_t rest    # what values are read as that `values` does not name: a meaning's number, NO_VALUE or AS_IT_IS
+    Values* values  # NULL when the rule names none
+    double divisor
 
 cdef struct Routes:
     Dictionary keys  # a key's index is that of its first route
@@ -107,6 +127,7 @@ cdef struct Value:
     Range part  # of text, bytes, array or key-value list
 
 cdef struct Pending:
+    const uint8_t* said  # a meaning's text; NULL: the attribute's, at `offset`
     size_t offset
     size_t size
 
@@ -123,6 +144,8 @@ cdef struct Plan:  # what a decoder knows before it sees a body
     int slots
     bint[MOST_COLUMNS] floats
     int texts
+    Meaning* meanings
+    int count_meanings
     int[MOST_COLUMNS] text_slots
     int[MOST_COLUMNS] text_columns
 
@@ -146,6 +169,7 @@ cdef struct Records:  # one micro-batch in the making
     Buffer scalar  # the text of a resource's attribute
     Dictionary seen  # keys of the key-value list being read
     uint64_t serial  # of attribute and key-value lists
+    int32_t* said  # for each meaning its index in the dictionary of its column, -1 when it is not there yet
     int64_t received_at
     int32_t project  # of the body, -1 when its resources say
     int64_t[ORIGINS] origin  # the index or number that stands in each of those columns now, -1 for null

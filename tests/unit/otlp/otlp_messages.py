@@ -57,7 +57,8 @@ def plain(decoded: Decoded) -> tuple[str, list[str]]:
     ]
 
 
-_ROUTED = [route.key for signal in (Signal.SPANS, Signal.LOGS) for route in routes(signal)]
+_ROUTES = [route for signal in (Signal.SPANS, Signal.LOGS) for route in routes(signal)]
+_ROUTED = [route.key for route in _ROUTES]
 texts = st.text(max_size=20) | st.sampled_from(
     ["", "1", "-12", "+007", "1.5", "1e3", "99999999999999999999", "true", "False", "é€😀", '\x00\n"\\/\x7f']
 )
@@ -114,7 +115,10 @@ _scalars = st.none() | st.booleans() | int64 | doubles | texts | st.binary(max_s
 values = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(keys, inner), max_size=3).map(tuple), max_leaves=6
 )
-attributes = st.lists(st.builds(_pair, keys, values), max_size=5)
+named = st.sampled_from([(route.key, value) for route in _ROUTES for value in route.rule.meanings])
+"""Keys with values that their rules name, in lower case."""
+pairs = st.builds(_pair, keys, values) | named.map(lambda pair: _pair(*pair)) | named.map(lambda pair: _pair(pair[0], pair[1].title()))
+attributes = st.lists(pairs, max_size=5)
 events = st.builds(Span.Event, time_unix_nano=uint64, name=texts, attributes=attributes, dropped_attributes_count=uint32)
 links = st.builds(
     Span.Link,
@@ -192,12 +196,13 @@ requests = {Signal.SPANS: trace_requests, Signal.LOGS: log_requests}
 
 
 def mutate(body: bytes, rng: random.Random, others: list[bytes]) -> bytes:
-    """A body after a bad journey: bytes changed, cut, doubled, moved, put in from elsewhere, fields repeated or made unknown."""
+    """A body after a bad journey: bytes changed, cut, doubled, moved, put in from elsewhere, letters of another case, fields repeated or
+    made unknown."""
     data = bytearray(body)
     for _ in range(rng.randint(1, 4)):
         size = len(data)
         at, to = sorted((rng.randint(0, size), rng.randint(0, size)))
-        match rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8)):
+        match rng.choice((0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8, 9)):
             case 0 if size:
                 data[rng.randrange(size)] ^= 1 << rng.randrange(8)
             case 1:
@@ -218,6 +223,8 @@ def mutate(body: bytes, rng: random.Random, others: list[bytes]) -> bytes:
                 data[rng.randrange(size)] = rng.randrange(256)
             case 7 if size:
                 data = bytearray(repeat_field(bytes(data), rng))
+            case 9:
+                data[at:to] = data[at:to].swapcase()
             case _:
                 data += rng.choice(others)
     return bytes(data)

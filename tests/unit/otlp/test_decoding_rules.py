@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from observatory.model.signal import Signal
 from observatory.otlp.decode import Decoders, decoders
 from observatory.otlp.encode import value as any_value
 from observatory.otlp.reference import ReferenceDecoder
-from observatory.semconv.routes import Route, routes
+from observatory.semconv.routes import Route, parse, routes
 
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
@@ -416,10 +417,10 @@ def test_what_counts_as_yes_and_no(both: Decoders, value: bytes, said: bool | No
         (block(6, b""), "{}"),
     ],
 )
-@pytest.mark.parametrize("key", ["user.id", "gen_ai.system"])
+@pytest.mark.parametrize("key", ["user.id", "gen_ai.request.model"])
 def test_what_counts_as_text(both: Decoders, key: str, value: bytes, said: str | None) -> None:
     only = row(both.spans, attribute(key, value))
-    assert only["user_id" if key == "user.id" else "provider"] == said
+    assert only["user_id" if key == "user.id" else "request_model"] == said
 
 
 @settings(max_examples=40, **COMMON)
@@ -434,21 +435,143 @@ def test_the_first_usable_key_wins_whatever_the_order(both: Decoders, order: lis
 
 
 def test_every_route_feeds_its_column(both: Decoders) -> None:
+    """Every key with every value that its rule names, and with one that it does not name. (A key may have two rows in one column.)"""
     shape = schema(Signal.SPANS)
+    rows_of: dict[tuple[str, str, str], list[Route]] = {}
     for route in routes(Signal.SPANS):
-        field = shape.field(route.column)
-        value = varint(3, 5) if str(field.type) in ("int64", "double") else b"\x10\x01" if str(field.type) == "bool" else s("five")
-        on_resource = route.where == "resource"
-        only = row(
-            both.spans,
-            *([] if on_resource else [attribute(route.key, value)]),
-            resource=attribute(route.key, value, 1) if on_resource else b"",
-        )
-        assert only[route.column] == {"int64": 5, "double": 5.0, "bool": True}.get(str(field.type), "five"), route
+        rows_of.setdefault((route.column, route.where, route.key), []).append(route)
+    for route in routes(Signal.SPANS):
+        kind = str(shape.field(route.column).type)
+        plain = {"int64": "5", "double": "5", "bool": "true"}.get(kind, "five")
+        for value in (plain, *route.rule.meanings):
+            said = value.upper() if value != plain else value
+            same_key = rows_of[route.column, route.where, route.key]
+            meaning = next((each.rule.meaning(said) for each in same_key if each.rule.meaning(said)), "")
+            on_resource = route.where == "resource"
+            only = row(
+                both.spans,
+                *([] if on_resource else [attribute(route.key, s(said))]),
+                resource=attribute(route.key, s(said), 1) if on_resource else b"",
+            )
+            text = said if meaning == "*" else meaning
+            number = 5 / route.rule.divisor
+            expected = {"int64": number, "double": number, "bool": text == "true"}.get(kind, text) if text else None
+            assert only[route.column] == expected, (route, said)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (s("LLM"), ("llm", "one")),
+        (s("lLm"), ("llm", "one")),
+        (s("gone"), (None, None)),
+        (s("other"), ("other", None)),
+        (s("OTHER"), ("OTHER", None)),
+        (s("LLM\u212a"), ("LLM\u212a", None)),
+        (s("x" * 64), ("long", None)),
+        (s("X" * 65), ("X" * 65, None)),
+        (varint(3, 7), ("seven", None)),
+        (block(5, block(1, s("A"))), ("list", None)),
+        (b"\x10\x01", ("true", None)),
+        (s(""), (None, None)),
+        (block(7, b"llm"), (None, None)),
+        (b"", (None, None)),
+    ],
+)
+def test_a_rule_reads_values_by_their_text(value: bytes, read: tuple[str | None, str | None]) -> None:
+    table = parse(
+        f"""
+        @kinds      LLM=llm gone= 7=seven ["a"]=list
+        agent_name  span  k  @kinds {"x" * 64}=long *=*
+        user_id     span  k  LLM=one
+        tool_name   span  k  *=there
+        streaming   span  k  LLM=true other=false
+        """
+    )
+    for decoder in made_for(table):
+        only = row(decoder, attribute("k", value), attribute("m", b"\x18\x01"))
+        assert (only["agent_name"], only["user_id"]) == read
+        present = value not in (s(""), block(7, b"llm"), b"")
+        assert only["tool_name"] == ("there" if present else None)
+        assert only["streaming"] is {"LLM": True, "lLm": True, "other": False, "OTHER": False}.get(value[2:].decode(errors="replace"))
+
+
+def test_a_value_that_is_no_value_leaves_the_next_key_its_turn() -> None:
+    table = parse(
+        """
+        provider   span  a  frame= *=*
+        provider   span  b  *=*
+        user_id    span  a  frame=
+        user_id    span  b  B=chosen
+        """
+    )
+    for decoder in made_for(table):
+        for fields in ([attribute("a", s("Frame")), attribute("b", s("b"))], [attribute("b", s("b")), attribute("a", s("Frame"))]):
+            only = row(decoder, *fields)
+            assert (only["provider"], only["user_id"]) == ("b", "chosen")
+        assert row(decoder, attribute("b", s("b")), attribute("a", s("c")))["provider"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "tokens", "dollars"),
+    [
+        (d(214.5), 0.2145, None, 214.5),
+        (varint(3, 1500), 1.5, 1500, 1500.0),
+        (s("1e3"), 1.0, None, 1000.0),
+        (d(0.0), 0.0, None, None),
+        (varint(3, 0), 0.0, None, None),
+        (s("-0"), 0.0, None, None),
+        (d(-1.0), -0.001, None, None),
+        (d(math.nan), math.nan, None, None),
+        (d(math.inf), math.inf, None, math.inf),
+        (b"\x10\x01", None, None, None),
+    ],
+)
+def test_numbers_divided_and_above_zero(value: bytes, seconds: float | None, tokens: int | None, dollars: float | None) -> None:
+    table = parse("time_to_first_token_s span k /1000\nreasoning_tokens span k >0\nreported_cost_usd span k >0")
+    for decoder in made_for(table):
+        only = row(decoder, attribute("k", value))
+        said = repr((only["time_to_first_token_s"], only["reasoning_tokens"], only["reported_cost_usd"])).replace("-0.0,", "0.0,")
+        assert said == repr((seconds, tokens, dollars))
+
+
+def test_rules_hold_for_resources_and_for_the_second_column_of_a_key() -> None:
+    table = parse(
+        """
+        environment   resource  where  prod=production *=*
+        service_name  resource  where  *=somewhere
+        environment   resource  stage  ["a"]=first
+        service_name  resource  stage
+        """
+    )
+    for decoder in made_for(table):
+        only = row(decoder, resource=attribute("where", s("PROD"), 1))
+        assert (only["environment"], only["service_name"]) == ("production", "somewhere")
+        only = row(decoder, resource=attribute("stage", block(5, block(1, s("A"))), 1))
+        assert (only["environment"], only["service_name"]) == ("first", '["A"]')
+
+
+def test_a_refused_body_does_not_spoil_what_values_are_read_as() -> None:
+    """The kernel remembers where a meaning stands in its column's dictionary, and a refused body takes its words back."""
+    table = parse("agent_name span k a=alpha b=beta")
+    good, other = span_body(attribute("k", s("a"))), span_body(attribute("k", s("b")))
+    bad = span_body(attribute("k", s("b"))) + b"\x0a\x05abc"
+    for decoder in made_for(table):
+        answer = decoder([bad, good, bad, other, good], 5, [None] * 5)
+        assert answer.rows.column("agent_name").to_pylist() == ["alpha", "beta", "alpha"]
 
 
 def test_a_table_of_routes_is_all_it_knows() -> None:
-    table = [Route("user_id", "span", "who", 0), Route("session_id", "span", "who", 0), Route("response_id", "span", "response", 0)]
+    table = parse("user_id span who\nsession_id span who\nresponse_id span response")
+    for decoder in made_for(table):
+        only = row(decoder, attribute("who", s("me")), attribute("user.id", s("you")))
+        assert (only["user_id"], only["session_id"], only["provider"]) == ("me", "me", None)
+
+
+def made_for(table: Sequence[Route]) -> list[Decoder]:
+    """Both decoders, of a table of their own. (Both need a route to each plain text column.)"""
+    texts = [name for name in ("user_id", "session_id", "response_id") if name not in {route.column for route in table}]
+    table = [*table, *(Route(name, "span", f"unused.{name}", 0) for name in texts)]
     made: list[Decoder] = [ReferenceDecoder(Signal.SPANS, table)]
     try:
         from observatory.otlp.native import NativeDecoder
@@ -456,9 +579,7 @@ def test_a_table_of_routes_is_all_it_knows() -> None:
         made.append(NativeDecoder(Signal.SPANS, table))
     except ImportError:
         pass
-    for decoder in made:
-        only = row(decoder, attribute("who", s("me")), attribute("user.id", s("you")))
-        assert (only["user_id"], only["session_id"], only["provider"]) == ("me", "me", None)
+    return made
 
 
 def test_whose_it_is(both: Decoders) -> None:

@@ -14,8 +14,8 @@ from rows import NOW, rows, span_rows
 from observatory.model.batch import Batch
 from observatory.model.clock import MINUTE
 from observatory.model.signal import Signal
-from observatory.pipeline.rollup import LIMIT, OTHER, Bounded, RollupSpans
-from observatory.storage.rollups import fold, llm_rollups, span_rollups, sums_of
+from observatory.pipeline.rollup import LIMIT, OTHER, Bounded, RollupCalls, RollupSpans
+from observatory.storage.rollups import fold, span_rollups, sums_of
 from observatory.testing.contracts import check_stage
 
 
@@ -71,9 +71,10 @@ def test_what_no_row_comes_of_is_forgotten() -> None:
 
 
 def test_a_call_is_taken_back_where_it_was_added() -> None:
-    bounded = Bounded(Signal.LLM_ROLLUPS, limit=2)
+    bounded = RollupCalls()
+    bounded._bounded = Bounded(Signal.LLM_ROLLUPS, limit=2)
     calls = pa.Table.from_batches([rows(Signal.LLM_CALLS, [{"model_name": f"m{i}", "total_cost_usd": None} for i in range(5)])])
-    added = bounded(llm_rollups(calls, np.ones(5)), NOW)
-    back = [bounded(llm_rollups(calls.slice(i, 1), -np.ones(1)), NOW) for i in (4, 2, 0, 1, 3)]
+    added = bounded(calls, np.ones(5))
+    back = [bounded(calls.slice(i, 1), -np.ones(1)) for i in (4, 2, 0, 1, 3)]
     assert sorted(added.column("model_name").to_pylist())[0] == OTHER and added.num_rows == 3
     assert fold(Signal.LLM_ROLLUPS, pa.Table.from_batches([added, *back])).num_rows == 0

@@ -1,0 +1,292 @@
+"""Counting: candidates in, rows of `llm_calls` out, revised whenever something that arrives later changes what counts or whose it is.
+
+The memory is bounded: `calls` candidates and twice `spans` links, and ten minutes. What is older is judged by what was known then.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from observatory.model.arrays import one, whole
+from observatory.model.clock import MINUTE, Nanos
+from observatory.pipeline.counting import family, identity, rows, rule, twins
+from observatory.pipeline.counting.identity import Identities
+from observatory.pipeline.counting.keys import joined, span_keys, text_keys, trace_keys
+from observatory.pipeline.counting.links import Links
+from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
+
+CALLS = 262_144
+SPANS = 1_048_576
+AGE = 10 * MINUTE
+IS_CALL, IS_NATIVE, IS_NEVER = 1, 2, 4  # bits of `facts`
+
+_GROUPS = {"llm": LLM, "embedding": EMBEDDING, "reranker": RERANKER}
+_NO_ROWS = np.zeros(0, np.int64)
+
+
+class Counted(NamedTuple):
+    """What one step says: rows of `schema(LLM_CALLS)`, and what changed of the sums of calls that count: rows with their sign."""
+
+    calls: pa.Table
+    changes: pa.Table
+    signs: np.ndarray
+
+
+class Counting:
+    """Told every span (its ids only) and every candidate, once, in order of arrival."""
+
+    def __init__(self, price: rows.Price, calls: int = CALLS, spans: int = SPANS, age: Nanos = AGE) -> None:
+        self.price = price
+        self._memory = Memory(calls)
+        self._links = Links(spans, age)
+        self._responses = Links(calls, age)
+        self._used_traces = Links(calls, age)  # traces with a call of a language model that has usage
+        self._identities = Identities(calls, age)
+        self._lonely = twins.Lonely()
+        self._sums = _NO_ROWS  # candidates of group SUM
+        self._lacking = _NO_ROWS  # rows without a session, a user or tags
+        self._waiting = _NO_ROWS  # rows of which an ancestor has not arrived
+        self.duplicates = 0
+
+    def step(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, now: Nanos) -> Counted:
+        """`spans` has trace_id, span_id and parent_span_id of all new spans; `candidates` and `said` are what
+        `semconv.calls.read_calls` and `read_identity` say of them.
+        """
+        candidates = self._unseen(candidates)
+        most = self._memory.capacity // 2
+        if candidates.num_rows > most:  # a flood: the first half would be forgotten before it was judged
+            first = self.step(spans, candidates.slice(0, most), said, now)
+            rest = self.step(spans.slice(0, 0), candidates.slice(most), said.slice(0, 0), now)
+            return _together(first, rest)
+        new = self._register(candidates)
+        self._link(spans, candidates, new, now)
+        touched = [new, self._relate(new), self._sum_up(new, now)]
+        keys = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "response_id")))
+        stood_back = twins.by_response(self._memory, self._responses, new, keys, now)
+        stood_back = np.concatenate((stood_back, self._lonely.match(self._memory, new)))
+        touched.append(stood_back)
+        winners, losers = self._pairs(stood_back, np.unique(np.concatenate(touched)))
+        touched.append(self._lend_usage(winners, losers))
+        news = self._identities.learn(said, now)
+        self._say_first(candidates, said, new)
+        return self._say(np.unique(np.concatenate(touched)), winners, losers, news)
+
+    def recall(self, links: pa.Table, calls: pa.Table, now: Nanos) -> None:
+        """After a restart: ids of recent spans, and the latest rows of recent calls. They are published already: nothing is said."""
+        new = self._register(_as_candidates(calls), pa.array(np.asarray(one(calls, "facts"))))
+        self._link(whole([links, calls.select(links.column_names).cast(links.schema)]), calls, new, now)
+        self._relate(new)
+        self._sum_up(new, now)
+        keys = joined(text_keys(one(calls, "service_name")), text_keys(one(calls, "response_id")))
+        twins.by_response(self._memory, self._responses, new, keys, now)
+        self._lonely.match(self._memory, new)
+        self._memory.keep(new, calls)
+        self._lacking = np.concatenate((self._lacking, new[identity.lacking(calls)]))
+        self._settle(new, calls)
+
+    def adopt(self, calls: pa.Table) -> None:
+        """Rows that were revised elsewhere (at new prices) are the latest now."""
+        keys = span_keys(one(calls, "trace_id"), one(calls, "span_id"))
+        row = self._links.find(keys).row
+        mine = self._memory.known(row) & (row >= 0)
+        if mine.any():
+            table = calls.filter(pa.array(mine)).unify_dictionaries().combine_chunks()
+            self._memory.keep(row[mine], table)
+            self._settle(row[mine], table)
+
+    def _settle(self, numbers: np.ndarray, calls: pa.Table) -> None:
+        at = self._memory.at(numbers)
+        self._memory.revision[at] = np.asarray(one(calls, "revision"))
+        self._memory.counted[at] = np.asarray(one(calls, "counted"))
+        said = [REASON_NUMBERS.get(text, 1) for text in one(calls, "not_counted_reason").cast(pa.string()).to_pylist()]
+        self._memory.reason[at] = np.array(said, np.uint8)
+
+    def _unseen(self, candidates: pa.Table) -> pa.Table:
+        """Without spans that were received before, in this step or another: a client that sent a span twice made one call."""
+        keys = span_keys(one(candidates, "trace_id"), one(candidates, "span_id"))
+        keys, first = np.unique(keys, return_index=True)  # sorted: looked up twice as fast
+        fresh = np.zeros(candidates.num_rows, bool)
+        fresh[first[self._links.find(keys).row < 0]] = True
+        if fresh.all():
+            return candidates
+        self.duplicates += int((~fresh).sum())
+        return candidates.filter(pa.array(fresh)).combine_chunks()
+
+    def _register(self, candidates: pa.Table, facts: pa.Array | None = None) -> np.ndarray:
+        memory, new = self._memory, self._memory.add(candidates.num_rows)
+        at = memory.at(new)
+        ids = one(candidates, "trace_id")
+        memory.key[at] = span_keys(ids, one(candidates, "span_id"))
+        memory.trace[at] = trace_keys(ids)
+        memory.start[at] = start = np.asarray(one(candidates, "start_ns"))
+        memory.end[at] = start + np.asarray(one(candidates, "duration_ns"))
+        memory.frontier[at] = span_keys(ids, one(candidates, "parent_span_id"))
+        memory.group[at] = _groups(one(candidates, "observation_kind"))
+        memory.likeness[at] = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "request_model")))
+        bits = np.asarray(facts) if facts is not None else facts_of(candidates)
+        memory.call[at], memory.native[at], memory.never[at] = (bits & bit != 0 for bit in (IS_CALL, IS_NATIVE, IS_NEVER))
+        memory.usage[at] = np.asarray(one(candidates, "has_usage"))
+        memory.error[at] = np.asarray(one(candidates, "is_error"))
+        return new
+
+    def _link(self, spans: pa.Table, candidates: pa.Table, new: np.ndarray, now: Nanos) -> None:
+        """Remember who is whose parent; a candidate is remembered with its row number."""
+        ids = one(spans, "trace_id")
+        keys, parents = span_keys(ids, one(spans, "span_id")), span_keys(ids, one(spans, "parent_span_id"))
+        numbers = np.full(len(keys), -1, np.int64)
+        mine = self._memory.key[self._memory.at(new)]
+        order = np.argsort(mine)
+        if len(order):
+            at = np.searchsorted(mine[order], keys)
+            at[at == len(order)] = 0
+            hit = mine[order][at] == keys
+            numbers[hit] = new[order[at[hit]]]
+        self._links.add(keys, parents, numbers, now)
+
+    def _relate(self, new: np.ndarray) -> np.ndarray:
+        """Follow the ways up of new rows and of those that were waiting. Returns the rows of which something changed."""
+        memory = self._memory
+        rows = np.concatenate((self._waiting[memory.known(self._waiting)], new))
+        found = family.climb(memory, self._links, rows)
+        self._waiting = rows[memory.frontier[memory.at(rows)] != 0]
+        calls = found[memory.group[memory.at(found)] != SUM]
+        return np.concatenate((found, family.tell_ancestors(memory, calls)))
+
+    def _sum_up(self, new: np.ndarray, now: Nanos) -> np.ndarray:
+        """Sums whose trace shows a call with usage stand back. Returns the rows that do now."""
+        memory = self._memory
+        at = memory.at(new)
+        used = (memory.group[at] == LLM) & memory.usage[at] & ~memory.never[at]
+        traces = np.unique(memory.trace[at[used]])
+        traces = traces[~self._used_traces.find(traces).known]
+        self._used_traces.add(traces, np.zeros(len(traces), np.uint64), np.zeros(len(traces), np.int64), now)
+        self._sums = np.concatenate((self._sums, new[memory.group[at] == SUM]))
+        self._sums = self._sums[memory.known(self._sums)]
+        there = memory.at(self._sums)
+        open_ = self._sums[~memory.inner_usage[there]]
+        shown = open_[self._used_traces.find(memory.trace[memory.at(open_)]).known]
+        memory.inner_usage[memory.at(shown)] = True
+        return shown
+
+    def _say_first(self, candidates: pa.Table, said: pa.Table, new: np.ndarray) -> None:
+        """First rows of new candidates; kept, and not yet judged."""
+        if not len(new):
+            return
+        mine = identity.own(said, self._memory.key[self._memory.at(new)])
+        whole, _ = identity.completed(mine, self._identities.of_traces(self._memory.trace[self._memory.at(new)]))
+        table = rows.made(candidates, whole, facts_of(candidates), self.price)
+        self._memory.keep(new, table)
+        self._memory.revision[self._memory.at(new)] = -1
+        self._lacking = np.concatenate((self._lacking, new[identity.lacking(table)]))
+
+    def _say(self, touched: np.ndarray, winners: np.ndarray, losers: np.ndarray, news: np.ndarray) -> Counted:
+        memory = self._memory
+        lacking = self._lacking[memory.known(self._lacking)]
+        lacking = lacking[np.isin(memory.trace[memory.at(lacking)], news)] if len(news) else _NO_ROWS
+        affected = np.unique(np.concatenate((touched, winners, lacking)))
+        affected = affected[memory.known(affected)]
+        if not len(affected):
+            return _nothing()
+        before = memory.latest(affected)
+        after, changed = self._complete(before, affected)
+        if len(winners):
+            after, more = self._enrich(after, affected, winners, losers)
+            changed |= more
+        at = memory.at(affected)
+        reasons = rule.judge(memory, affected)
+        first = memory.revision[at] < 0
+        turned = ((reasons == 0) != memory.counted[at]) | (reasons != memory.reason[at])
+        says = first | turned | changed
+        was = memory.counted[at] & ~first
+        affected, reasons, was, first = (each[says] for each in (affected, reasons, was, first))
+        return self._publish(before.filter(pa.array(says)), after.filter(pa.array(says)), affected, reasons, was)
+
+    def _publish(self, before: pa.Table, after: pa.Table, affected: np.ndarray, reasons: np.ndarray, was: np.ndarray) -> Counted:
+        memory, at = self._memory, self._memory.at(affected)
+        memory.revision[at] += 1
+        memory.counted[at], memory.reason[at] = reasons == 0, reasons
+        own = one(after, "not_counted_reason")
+        calls = rows.judged(after, reasons, own)
+        calls = rows.replaced(calls, {"revision": pa.array(memory.revision[at])})
+        memory.keep(affected, calls)
+        now_counted = reasons == 0
+        changes = whole([before.filter(pa.array(was)), calls.filter(pa.array(now_counted))])
+        signs = np.concatenate((np.full(int(was.sum()), -1), np.full(int(now_counted.sum()), 1)))
+        return Counted(calls, changes, signs)
+
+    def _complete(self, before: pa.Table, affected: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        """Rows with what their traces say of whose they are."""
+        more = self._identities.of_traces(self._memory.trace[self._memory.at(affected)])
+        columns, changed = identity.completed(before, more)
+        if not changed.any():
+            return before, changed
+        after = rows.replaced(before, {name: columns.column(name) for name in identity.FIELDS})
+        lacking = identity.lacking(after)
+        self._lacking = np.setdiff1d(self._lacking[self._memory.known(self._lacking)], affected[~lacking])
+        return after, changed
+
+    def _pairs(self, stood_back: np.ndarray, touched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and those that stand back for them: by `twin`, or an SDK's own span inside."""
+        memory = self._memory
+        at = memory.at(touched)
+        inside = touched[memory.native[at] & (memory.outer[at] >= 0) & memory.known(memory.outer[at])]
+        losers = np.concatenate((stood_back, inside))
+        winners = np.concatenate((memory.twin[memory.at(stood_back)], memory.outer[memory.at(inside)]))
+        valid = memory.known(winners) & (winners >= 0) & memory.known(losers)
+        winners, first = np.unique(winners[valid], return_index=True)
+        return winners, losers[valid][first]
+
+    def _lend_usage(self, winners: np.ndarray, losers: np.ndarray) -> np.ndarray:
+        """A call without usage has that of the span that stands back for it. Returns the ancestors to which this is news."""
+        w, lost = self._memory.at(winners), self._memory.at(losers)
+        gains = self._memory.usage[lost] & ~self._memory.usage[w]
+        self._memory.usage[w[gains]] = True
+        return family.tell_ancestors(self._memory, winners[gains])
+
+    def _enrich(self, after: pa.Table, affected: np.ndarray, winners: np.ndarray, losers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
+        place = np.searchsorted(affected, winners)
+        some, changed = rows.enriched(after.take(pa.array(place)), self._memory.latest(losers), self.price)
+        everywhere = np.zeros(len(affected), bool)
+        if not changed.any():
+            return after, everywhere
+        everywhere[place[changed]] = True
+        source = np.arange(len(affected))
+        source[place] = len(affected) + np.arange(len(place))
+        both = whole([after, some])
+        return both.take(pa.array(source)).combine_chunks(), everywhere
+
+
+REASON_NUMBERS = {text: number for number, text in enumerate(rule.REASONS)}
+
+
+def facts_of(candidates: pa.Table) -> np.ndarray:
+    """The bits of `facts`."""
+    usage, output, error = (np.asarray(one(candidates, name)) for name in ("has_usage", "has_output", "is_error"))
+    call = usage | output | error | np.asarray(one(candidates, "response_id").is_valid())
+    native = np.asarray(one(candidates, "native_sdk"))
+    never = np.asarray(one(candidates, "never_counts").is_valid())
+    return (call * IS_CALL + native * IS_NATIVE + never * IS_NEVER).astype(np.int32)
+
+
+def _groups(kinds: pa.Array) -> np.ndarray:
+    names = kinds.dictionary.to_pylist()
+    of_word = np.array([_GROUPS.get(name, SUM) for name in names] + [SUM], np.uint8)
+    return of_word[np.asarray(kinds.indices.fill_null(len(names)))]
+
+
+def _as_candidates(calls: pa.Table) -> pa.Table:
+    return calls.append_column("has_usage", pc.call_function("is_valid", [calls.column("total_tokens")]))
+
+
+def _nothing() -> Counted:
+    empty = rows.CALLS.empty_table()
+    return Counted(empty, empty, np.zeros(0, np.int64))
+
+
+def _together(one_: Counted, two: Counted) -> Counted:
+    calls, changes = whole([one_.calls, two.calls]), whole([one_.changes, two.changes])
+    return Counted(calls, changes, np.concatenate((one_.signs, two.signs)))
