@@ -115,7 +115,7 @@ class Bounded:
         known = _among(self._keys, keys)
         fresh, first = np.unique(keys[~known], return_index=True)  # a key may be on several rows, whose sum did not fit one
         where = places[~known][first]
-        order = np.argsort(where, kind="stable")
+        order = np.lexsort((first, where))  # within a service and minute in the order of rows
         starts = np.searchsorted(where[order], where[order], side="left")
         rank = np.empty(len(fresh), np.int64)
         rank[order] = np.arange(len(fresh)) - starts

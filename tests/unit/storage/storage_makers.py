@@ -140,6 +140,13 @@ class Store:
         self.open_rows.add(record, batch)
         self.open_rows.derived(record.seq, [Batch(Signal.TRACES, fragments(batch))] if record.signal is Signal.SPANS else [])
 
+    def measure(self, *batches: Batch, at: int = NOW) -> None:
+        """What a stage derived of a span that came."""
+        (record,) = self.journal.append([Entry(Signal.SPANS, span := rows(Signal.SPANS, 1, random.Random(0), at=at), [])], at)
+        self.open_rows.add(record, span)
+        self.kept[Signal.SPANS].append(span)
+        self.open_rows.derived(record.seq, [Batch(Signal.TRACES, fragments(span)), *batches])
+
     def cut(self) -> int:
         """Move everything to segments."""
         return self._cut.cut()
