@@ -51,9 +51,9 @@ def summarize(spans: pa.Table) -> pa.RecordBatch:
 
 
 def sums_of(fragments: pa.Table) -> dict[str, int]:
-    """What folding must keep: every sum, over all rows."""
-    cost = picodollars(one(fragments, "total_cost_usd"))
-    return {name: sum(numbers(fragments, name).tolist()) for name in _SUMS} | {"total_cost_usd": sum(cost.tolist())}
+    """What folding must keep: every sum, over all rows, modulo 2^64: a client may claim any number of tokens."""
+    sums = {name: numbers(fragments, name) for name in _SUMS} | {"total_cost_usd": picodollars(one(fragments, "total_cost_usd"))}
+    return {name: int(values.sum()) for name, values in sums.items()}  # int64 wraps, as it does when traces are folded
 
 
 def fold(fragments: pa.Table) -> pa.RecordBatch:

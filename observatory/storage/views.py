@@ -49,8 +49,8 @@ SELECT
     CASE WHEN sum(error_count) > 0 THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bool_or(open) THEN 'open' ELSE 'kept' END AS state,
     sum(llm_calls)::BIGINT AS llm_calls,
-    least(sum(input_tokens), 9223372036854775807)::BIGINT AS input_tokens,
-    least(sum(output_tokens), 9223372036854775807)::BIGINT AS output_tokens,
+    greatest(least(sum(input_tokens), 9223372036854775807), -9223372036854775808)::BIGINT AS input_tokens,
+    greatest(least(sum(output_tokens), 9223372036854775807), -9223372036854775808)::BIGINT AS output_tokens,
     -- nothing is known of what calls without a price cost, and that is not 0
     CASE WHEN sum(unpriced_calls) = 0 OR sum(unpriced_calls) < sum(llm_calls) THEN sum(total_cost_usd) END AS total_cost_usd,
     sum(unpriced_calls)::BIGINT AS unpriced_calls,

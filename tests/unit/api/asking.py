@@ -20,6 +20,7 @@ from observatory.model.signal import RECEIVED
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
+from observatory.pipeline.rollup import RollupSpans
 from observatory.pipeline.summarize import Summarize
 from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
@@ -92,7 +93,7 @@ async def open_asked(
             manifest,
             {signal: made.of(signal) for signal in RECEIVED},
             (),
-            (Summarize(),),
+            (Summarize(), RollupSpans()),
             clock,
             registry,
         )

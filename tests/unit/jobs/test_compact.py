@@ -219,6 +219,20 @@ def test_a_merge_that_would_lose_something_is_not_published(signal: Signal, tmp_
     manifest.close()
 
 
+def test_tokens_beyond_all_measure_stop_no_merge(tmp_path: Path) -> None:
+    manifest = Manifest.open(tmp_path, NOW)
+    trace = [bytes(range(16))]
+    for n in range(4):
+        hostile = pa.Table.from_batches([rows(Signal.TRACES, 5, random.Random(n), trace)])
+        for name, claimed in (("input_tokens", 2**63 - 1), ("output_tokens", 2**62)):
+            at = hostile.schema.get_field_index(name)
+            hostile = hostile.set_column(at, hostile.schema.field(at), pa.array([claimed] * hostile.num_rows))
+        publish(manifest, Signal.TRACES, *hostile.to_batches())
+    (merged,) = merge(manifest)
+    assert merged.rows == 1
+    manifest.close()
+
+
 def merge(manifest: Manifest) -> tuple[Segment, ...]:
     """What is left after the one merge that is due."""
     compact = Compact(manifest.data_dir, manifest, JobsConfig())
