@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from observatory.model.batch import Batch, Decoded, Export, Reply
 from observatory.model.clock import Nanos
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
 
 
@@ -140,6 +141,18 @@ class OpenRecord:
     received_at: Nanos
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedRows:
+    """Rows that stages derived of open records, all of one moment: of the records up to seq `upto`, which lags half a second behind."""
+
+    upto: int = 0
+    batches: Sequence[Batch] = ()
+
+    def of(self, signal: Signal) -> pa.Table:
+        """The rows of one signal, with its schema; nothing is copied."""
+        return pa.Table.from_batches([batch.rows for batch in self.batches if batch.signal is signal], schema(signal))
+
+
 class OpenRows(Protocol):
     """The read side of the journal, as the engine sees it: what is durable and newer than a checkpoint."""
 
@@ -147,8 +160,8 @@ class OpenRows(Protocol):
         """All open records with seq > after, in order."""
         ...
 
-    def traces(self, after: int) -> pa.Table:
-        """`schema(TRACES)` fragments of the open spans; up to half a second behind `records`."""
+    def derived_rows(self, after: int) -> DerivedRows:
+        """What was derived of the open records with seq > after: traces, calls, rollups."""
         ...
 
     def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:
@@ -160,6 +173,7 @@ __all__ = [
     "Batch",
     "Decoded",
     "Decoder",
+    "DerivedRows",
     "Export",
     "Job",
     "Nanos",

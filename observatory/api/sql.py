@@ -67,7 +67,7 @@ class Sql:
 
     async def _answer(self, request: web.Request, asked: SqlRequest, arrow: bool) -> web.StreamResponse:
         async with AsyncExitStack() as open_:
-            spec = await open_.enter_async_context(self._pinned())
+            spec = await open_.enter_async_context(self._pinned(asked.query))
             answer = await open_.enter_async_context(self._sandboxes.ask(asked.query, spec, arrow=arrow, rows=asked.max_rows))
             if arrow:
                 return await stream_reply(request, answer.pieces, ARROW)
@@ -78,13 +78,13 @@ class Sql:
         return await asyncio.get_running_loop().run_in_executor(None, self._engine.examine, live)
 
     @asynccontextmanager
-    async def _pinned(self) -> AsyncIterator[Any]:
+    async def _pinned(self, query: str) -> AsyncIterator[Any]:
         """What there is to read, held until the query is done."""
         loop = asyncio.get_running_loop()
         holder = self._engine.view()
         view = await loop.run_in_executor(None, holder.__enter__)
         try:
-            yield await loop.run_in_executor(None, view.spec)
+            yield await loop.run_in_executor(None, lambda: view.spec(query=query))
         finally:
             await asyncio.shield(loop.run_in_executor(None, holder.__exit__, None, None, None))
 

@@ -1,35 +1,54 @@
-"""Compaction: small segments of one hour become one, so that a query opens few files. Nothing is changed but where rows lie."""
+"""Compaction: small segments of one hour, and of one day for metrics, become one, so that a query opens few files.
+
+Rows that were received only change their place. Derived ones are added together: fragments of one trace, sums of one key; of the revisions
+of one call the highest stays. What they add up to is compared before anything is published.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from observatory.contracts import Segment, Swap
 from observatory.jobs.config import JobsConfig
-from observatory.model.clock import HOUR, MINUTE, Nanos
+from observatory.jobs.expire import METRICS
+from observatory.model.clock import DAY, HOUR, MINUTE, Nanos
 from observatory.model.signal import Signal
+from observatory.storage import calls, rollups, traces
 from observatory.storage.files import DISK, Files
 from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter
-from observatory.storage.traces import fold
 
-TRACE_ROWS = 400_000
-"""Rows of `traces` segments that one task may hold: they are folded in memory, about 250 bytes a row."""
+MOST_ROWS = {Signal.TRACES: 400_000, Signal.SPAN_ROLLUPS: 100_000, Signal.LLM_ROLLUPS: 100_000, Signal.LLM_CALLS: 1_000_000}
+"""Rows that one task may take. They are folded in memory: traces take 250 bytes a row, rollups up to 1 kB, the keys of calls 60 bytes."""
+
+_Fold = Callable[[pa.Table], pa.RecordBatch]
+_Sums = Callable[[pa.Table], dict[str, int]]
+FOLDED: dict[Signal, tuple[_Fold, _Sums]] = {
+    Signal.TRACES: (traces.fold, traces.sums_of),
+    Signal.SPAN_ROLLUPS: (partial(rollups.fold, Signal.SPAN_ROLLUPS), partial(rollups.sums_of, Signal.SPAN_ROLLUPS)),
+    Signal.LLM_ROLLUPS: (partial(rollups.fold, Signal.LLM_ROLLUPS), partial(rollups.sums_of, Signal.LLM_ROLLUPS)),
+}
+"""How rows are added together, and what must be the same before and after."""
 
 _OVER = 5 * MINUTE  # an hour is over when this much has passed since: cuts lag behind arrival
 
 
+def period(signal: Signal) -> Nanos:
+    """The time of arrival that a merged segment spans: metrics are kept for 400 days, which would be 9,600 files a signal by the hour."""
+    return DAY if signal in METRICS else HOUR
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Segments of one signal, tier, grain and hour of arrival."""
+    """Segments of one signal, tier, grain and hour (metrics: day) of arrival."""
 
     sources: tuple[Segment, ...]
 
@@ -68,8 +87,7 @@ class Compact:
                 self._data_dir, self._manifest.next_id(), first.signal, first.tier, first.grain, replaces=ids, files=self._files
             )
             try:
-                rows = self._folded(task) if first.signal is Signal.TRACES else self._read(task.sources)
-                for table in rows:
+                for table in self._rows(task):
                     if stop.is_set():
                         writer.abort()
                         return None
@@ -86,35 +104,54 @@ class Compact:
         return Swap(add=(merged,) if merged else (), drop=ids)
 
     def _choose(self, small: list[Segment], now: Nanos) -> list[Segment]:
-        """As many as fit the target, the smallest first; none larger than the others together while their hour lasts."""
+        """As many as fit the target, the smallest first; none larger than the others together while their hour or day lasts."""
         small.sort(key=lambda s: (s.bytes, s.id))
-        over = now > (small[0].received_from // HOUR + 1) * HOUR + _OVER
+        span = period(small[0].signal)
+        over = now > (small[0].received_from // span + 1) * span + _OVER
         best, size, rows = 0, 0, 0
         for count, segment in enumerate(small, 1):
-            if size + segment.bytes > self._config.target_bytes or (segment.signal is Signal.TRACES and rows + segment.rows > TRACE_ROWS):
+            if size + segment.bytes > self._config.target_bytes or rows + segment.rows > MOST_ROWS.get(segment.signal, rows + segment.rows):
                 break
             if count >= (2 if over else self._config.min_files) and (over or segment.bytes <= size):
                 best = count
             size, rows = size + segment.bytes, rows + segment.rows
         return small[:best]
 
-    def _read(self, sources: Sequence[Segment]) -> Iterator[pa.Table]:
+    def _rows(self, task: Merge) -> Iterator[pa.Table]:
+        """The rows of the merged segment."""
+        signal = task.sources[0].signal
+        if signal is Signal.LLM_CALLS:
+            return self._latest(task)
+        return self._folded(task, *FOLDED[signal]) if signal in FOLDED else self._read(task.sources)
+
+    def _read(self, sources: Sequence[Segment], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         for segment in sources:
             try:
                 with pq.ParquetFile(self._data_dir / segment.uri, page_checksum_verification=True) as file:
                     for group in range(file.num_row_groups):
-                        yield file.read_row_group(group, use_threads=False)
+                        yield file.read_row_group(group, columns=columns, use_threads=False)
             except (OSError, pa.ArrowException) as error:
                 raise _Unreadable(segment, f"{segment.uri}: {error}") from error
 
-    def _folded(self, task: Merge) -> Iterator[pa.Table]:
-        """All fragments, those of one trace added together."""
-        fragments = pa.concat_tables(self._read(task.sources))
-        folded = pa.Table.from_batches([fold(fragments)])
-        before, after = (int(pc.call_function("sum", [rows.column("span_count")]).as_py()) for rows in (fragments, folded))
-        if before != after:
-            raise RuntimeError(f"{task.title}: fragments of {before} spans went in and of {after} came out; nothing was changed")
+    def _folded(self, task: Merge, fold: _Fold, sums_of: _Sums) -> Iterator[pa.Table]:
+        """All rows, those that belong together added up."""
+        rows = pa.concat_tables(self._read(task.sources))
+        folded = pa.Table.from_batches([fold(rows)])
+        _same(task, sums_of(rows), sums_of(folded))
         yield folded
+
+    def _latest(self, task: Merge) -> Iterator[pa.Table]:
+        """The latest revision of every call, in the order of arrival: keys are read first, then a row group at a time."""
+        keys = pa.concat_tables(self._read(task.sources, [*calls.KEY, *calls.SUMMED]))
+        kept = pa.array(calls.latest(keys))
+        before, after = calls.sums_of(keys.filter(kept)), dict.fromkeys(calls.sums_of(keys.slice(0, 0)), 0)
+        offset = 0
+        for table in self._read(task.sources):
+            rows = table.filter(kept.slice(offset, table.num_rows))
+            offset += table.num_rows
+            after = {name: after[name] + value for name, value in calls.sums_of(rows).items()}
+            yield rows
+        _same(task, before, after)
 
 
 class _Unreadable(Exception):
@@ -124,12 +161,18 @@ class _Unreadable(Exception):
 
 
 def _group(segment: Segment) -> tuple[str, str, str, int]:
-    return segment.signal, segment.tier, segment.grain, segment.received_from // HOUR
+    return segment.signal, segment.tier, segment.grain, segment.received_from // period(segment.signal)
+
+
+def _same(task: Merge, before: dict[str, int], after: dict[str, int]) -> None:
+    if before != after:
+        wrong = ", ".join(f"{name} {before[name]} went in and {after[name]} came out" for name in before if before[name] != after[name])
+        raise RuntimeError(f"{task.title}: {wrong}; nothing was changed")
 
 
 def _check(task: Merge, merged: Segment | None, writer: SegmentWriter) -> None:
-    """What came in went out; a merge that loses rows must never be published. (`_folded` looks after traces.)"""
-    if task.sources[0].signal is Signal.TRACES:
+    """What came in went out; a merge that loses rows must never be published. (`_same` looks after what is folded.)"""
+    if task.sources[0].signal in MOST_ROWS:
         return
     before, after = sum(s.rows for s in task.sources), merged.rows if merged else 0
     if before != after:

@@ -1,4 +1,7 @@
-"""Expiry: what was received longer ago than the retention is deleted, and more than that while the disk is nearly full."""
+"""Expiry: what was received longer ago than the retention is deleted, and more than that while the disk is nearly full.
+
+Metrics (calls, sums by minute, feedback) have a retention of their own, and are given up last.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,14 @@ from threading import Event
 
 from observatory.contracts import Segment, Swap
 from observatory.model.clock import DAY, Nanos
+from observatory.model.signal import Signal
 from observatory.storage.config import StorageConfig
 from observatory.storage.files import DISK, Files
 from observatory.storage.manifest import Manifest
 from observatory.storage.sweep import empty_trash
+
+METRICS = (Signal.LLM_CALLS, Signal.SPAN_ROLLUPS, Signal.LLM_ROLLUPS, Signal.FEEDBACK)
+"""Small, and asked for long after the spans are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Deletion:
 
 
 class Expire:
-    """The `Job` that deletes. A segment expires as a whole, when its newest row was received more than `retention_days` ago."""
+    """The `Job` that deletes. A segment expires as a whole, when its newest row was received longer ago than its kind is kept."""
 
     name = "expire"
 
@@ -48,9 +55,12 @@ class Expire:
     def plan(self, live: Sequence[Segment], now: Nanos) -> Sequence[Deletion]:
         """What is over its time; below the reserve, the oldest until the reserve is free again; and once an hour what is left over."""
         live = [*live, *self._manifest.unreadable()]
-        days = self._config.retention_days
-        old = [s for s in live if s.received_to < now - days * DAY]
-        tasks = [_deletion(old, f"received more than {days:g} days ago", now)] if old else []
+        old, tasks = [], []
+        for metrics, days in ((False, self._config.retention_days), (True, self._config.metrics_days)):
+            over = [s for s in live if (s.signal in METRICS) is metrics and s.received_to < now - days * DAY]
+            if over:
+                tasks.append(_deletion(over, f"received more than {days:g} days ago", now))
+            old += over
         # what a reader still holds is as good as free: else everything would be given up while one long question runs
         missing = self._config.reserve_bytes - self._free() - self._manifest.leaving() - sum(s.bytes for s in old)
         if self._config.reserve_bytes and missing > 0:
@@ -78,10 +88,10 @@ def _deletion(segments: list[Segment], why: str, now: Nanos) -> Deletion:
 
 
 def _oldest(live: list[Segment], wanted: int) -> list[Segment]:
-    """The segments received first, of all signals alike, so that a trace goes with its row in the list of traces."""
+    """The segments received first, so that a trace goes with its row in the list of traces; metrics when nothing else is left."""
     chosen: list[Segment] = []
-    for segment in sorted(live, key=lambda s: (s.received_to, s.id)):
-        if wanted <= 0 and segment.received_to > chosen[-1].received_to:
+    for segment in sorted(live, key=lambda s: (s.signal in METRICS, s.received_to, s.id)):
+        if wanted <= 0 and (segment.received_to > chosen[-1].received_to or segment.signal in METRICS):
             break
         chosen.append(segment)
         wanted -= segment.bytes

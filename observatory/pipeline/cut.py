@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -23,16 +24,20 @@ from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.open_rows import OpenRecords, Pending
-from observatory.storage import records
+from observatory.storage import calls, records, rollups, traces
 from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter
-from observatory.storage.traces import fold
 
 log = logging.getLogger(__name__)
 
 RETRY = 5 * SECOND  # after a failed cut; a full disk does not empty faster
 SEGMENT_SHARE = 0.2  # bytes of segment for a byte of rows in memory, a fixed estimate: 171 B of some 850 for believable spans
-DERIVED = {Signal.TRACES: fold}
+DERIVED: dict[Signal, Callable[[pa.Table], pa.RecordBatch]] = {
+    Signal.TRACES: traces.fold,
+    Signal.LLM_CALLS: calls.fold,
+    Signal.SPAN_ROLLUPS: partial(rollups.fold, Signal.SPAN_ROLLUPS),
+    Signal.LLM_ROLLUPS: partial(rollups.fold, Signal.LLM_ROLLUPS),
+}
 """Derived signals that are stored, and how rows of one cut are added together."""
 
 
@@ -114,8 +119,9 @@ class Cut:
         try:
             for signal in RECEIVED:
                 self._write(writers, signal, upto, (records.read(r) for r in wanted if r.signal is signal))
+            derived = self._open.derived_rows(after, upto)
             for signal, together in DERIVED.items():
-                rows = self._open.derived_rows(signal, after, upto)
+                rows = derived.of(signal)
                 if rows.num_rows:
                     self._write(writers, signal, upto, [together(rows)])
             added = [segment for writer in writers if (segment := writer.finish())]

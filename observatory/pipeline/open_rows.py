@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from observatory.contracts import OpenRecord
+from observatory.contracts import DerivedRows, OpenRecord
 from observatory.model.batch import Batch
 from observatory.model.clock import Nanos
-from observatory.model.schema import schema
 from observatory.model.signal import Signal
 
 log = logging.getLogger(__name__)
@@ -70,15 +69,11 @@ class OpenRecords:
         with self._lock:
             return [o.record for o in self._behind(after)]
 
-    def traces(self, after: int) -> pa.Table:
-        """Fragments of the open spans; rows of one trace may be in several."""
-        return self.derived_rows(Signal.TRACES, after)
-
-    def derived_rows(self, signal: Signal, after: int, upto: int | None = None) -> pa.Table:
-        """Derived rows of one signal of the records in (after, upto]."""
+    def derived_rows(self, after: int, upto: int | None = None) -> DerivedRows:
+        """What was derived of the records in (after, upto], as one moment."""
         with self._lock:
             filed = [d for d in self._derived if d.upto > after and (upto is None or d.upto <= upto)]
-        return pa.Table.from_batches([b.rows for d in filed for b in d.batches if b.signal is signal], schema(signal))
+        return DerivedRows(filed[-1].upto if filed else after, [batch for d in filed for batch in d.batches])
 
     def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:
         """The open records that may hold rows of this trace."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from observatory.storage.calls import fold
 
 from observatory.contracts import Segment
 from observatory.model.arrays import whole
@@ -17,6 +16,7 @@ from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.pipeline.counting.counting import AGE, CALLS, SPANS
 from observatory.pipeline.measure import LINKS
+from observatory.storage.calls import fold
 from observatory.storage.manifest import Manifest
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,8 @@ def recent(manifest: Manifest, data_dir: Path) -> tuple[pa.Table, pa.Table]:
     newest = max((s.received_to for s in manifest.live(Signal.SPANS)), default=0)
     links = _latest(manifest.live(Signal.SPANS), data_dir, list(LINKS), newest - AGE, SPANS)
     calls = _latest(manifest.live(Signal.LLM_CALLS), data_dir, None, newest - AGE, CALLS)
-    return links or schema(Signal.SPANS).empty_table().select(LINKS), fold(calls or schema(Signal.LLM_CALLS).empty_table())
+    latest = fold(calls or schema(Signal.LLM_CALLS).empty_table())
+    return links or schema(Signal.SPANS).empty_table().select(LINKS), pa.Table.from_batches([latest])
 
 
 def _latest(segments: Sequence[Segment], data_dir: Path, columns: list[str] | None, since: Nanos, most: int) -> pa.Table | None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 
 from observatory.errors import BadRequest, ObservatoryError, Retryable
 
 _FRAME_HEADER = 5
+_PIECE = 1 << 20
 _COLUMNS, _DONE, _ERROR = b"C", b"D", b"E"
 
 
@@ -138,10 +140,12 @@ class Sandboxes:
 
     async def _send(self, process: asyncio.subprocess.Process, query: str, spec: Any, arrow: bool, rows: int | None) -> None:
         limits = self._limits
+        payload: dict[str, pa.Buffer] = await asyncio.get_running_loop().run_in_executor(None, spec.payload)
         question = orjson.dumps(
             {
                 "query": query,
                 "spec": spec.to_json(),
+                "derived": {signal: stream.size for signal, stream in payload.items()},
                 "arrow": arrow,
                 "rows": min(rows or limits.json_rows, limits.json_rows),
                 "bytes": limits.json_bytes,
@@ -154,6 +158,10 @@ class Sandboxes:
         process.stdin.write(len(question).to_bytes(4, "little") + question)
         with suppress(ConnectionError):  # it died: what it said, or did not say, is read next
             await process.stdin.drain()
+            for stream in payload.values():
+                for start in range(0, stream.size, _PIECE):  # the pipe takes no more at once, and what it does not take is copied
+                    process.stdin.write(memoryview(stream)[start : start + _PIECE])
+                    await process.stdin.drain()
 
     async def _begin(self, process: asyncio.subprocess.Process) -> SqlAnswer:
         kind, data = await _frame(process)

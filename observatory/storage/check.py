@@ -13,7 +13,7 @@ from pathlib import Path
 from isal import isal_zlib
 
 from observatory.contracts import Segment
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED
 from observatory.storage import ledger, records, swaplog, traceindex
 from observatory.storage.segment import INDEXED, index_path, read_about
 from observatory.storage.swaplog import State
@@ -110,7 +110,7 @@ def _segments(data_dir: Path, state: State) -> Iterator[Finding]:
         bad += 1
         yield Finding(False, f"segment {segment.id} ({segment.rows} {segment.signal}): {why}", _RESTORE)
     size = sum(s.bytes for s in state.live.values())
-    rows = sum(s.rows for s in state.live.values() if s.signal is not Signal.TRACES)
+    rows = sum(s.rows for s in state.live.values() if s.signal in RECEIVED)
     if not bad:
         yield Finding(True, f"segments: {len(state.live)} with {rows} rows, {size / 1e6:.1f} MB, every checksum matches")
 

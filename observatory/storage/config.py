@@ -16,6 +16,10 @@ class StorageConfig(Section):
     """A segment expires when its newest row was *received* more than this many days ago. By time of receipt, not by the time a row claims:
     a wrong clock in a client then neither keeps a row for ever nor deletes it on arrival."""
 
+    metrics_days: float = Field(default=400.0, gt=0, le=3660)
+    """Calls of models, sums by minute and feedback are kept this long, also by time of receipt: last year is compared with this one when
+    its spans are long gone. While the disk is nearly full they go last."""
+
     gone_days: float = Field(default=30.0, ge=0, le=3660)
     """For this long after its expiry a trace answers "gone, and why" instead of "unknown". Costs about 2.5 bytes a span."""
 

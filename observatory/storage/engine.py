@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import duckdb
 import pyarrow as pa
 
 from observatory.contracts import OpenRecord, OpenRows, Segment
-from observatory.model.clock import Nanos
+from observatory.model.clock import MINUTE, Nanos
 from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import records
+from observatory.storage.callviews import CALL_SIGNALS, open_calls
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
 from observatory.storage.database import connect
@@ -25,6 +26,15 @@ from observatory.storage.rowgroups import Footers, of_trace, rows_of_trace
 from observatory.storage.views import ViewSpec, open_traces, open_views
 
 log = logging.getLogger(__name__)
+
+DERIVED = (Signal.TRACES, *CALL_SIGNALS)
+_VIEWS_OF = {
+    Signal.TRACES: ("traces", "trace_fragments"),
+    Signal.LLM_CALLS: ("llm_call", "llm_metrics"),
+    Signal.SPAN_ROLLUPS: ("span_rollups",),
+    Signal.LLM_ROLLUPS: ("llm_rollups",),
+}
+"""What a query says, one of these, when it reaches derived rows of a signal."""
 
 
 class Engine:
@@ -106,7 +116,8 @@ class View:
 
     def __init__(self, engine: Engine, pin: Pin, open_rows: OpenRows) -> None:
         self._engine, self._open_rows, self.pin = engine, open_rows, pin
-        self._records, self._traces = open_rows.records(pin.checkpoint), open_rows.traces(pin.checkpoint)
+        self._derived = open_rows.derived_rows(pin.checkpoint)  # before the records, so that every row derived has its record
+        self._records = open_rows.records(pin.checkpoint)
 
     def segments(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[Segment]:
         """Segments with rows whose time may be in [start_ns, end_ns), the newest first: what is asked for first is found first."""
@@ -135,19 +146,26 @@ class View:
         last = self._records[-1].seq if self._records else 0
         return any(r.signal is Signal.SPANS and r.seq <= last for r in self._open_rows.find(trace_id, self.pin.checkpoint))
 
-    def spec(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> ViewSpec:
-        """This moment as plain values, for `open_views` in another process; optionally only what overlaps [start_ns, end_ns)."""
-        files = {str(signal): [str(self._engine.data_dir / s.uri) for s in self.segments(signal, start_ns, end_ns)] for signal in Signal}
-        return ViewSpec(files, [r for signal in RECEIVED for r in self.records(signal, start_ns, end_ns)])
+    def spec(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None, *, query: str | None = None) -> ViewSpec:
+        """This moment as plain values, for `open_views` in another process; optionally only what overlaps [start_ns, end_ns).
+
+        With the text of the one query that will be asked, without derived rows that it does not name.
+        """
+        asked = None if query is None or "query" in query.lower() else query.lower()  # DuckDB's query() and query_table() may hide names
+        derived = {s: self._derived.of(s) for s in DERIVED if asked is None or any(name in asked for name in _VIEWS_OF[s])}
+        records = [r for r in self._records if _overlaps(r.start_ns, r.end_ns, start_ns, end_ns)]
+        filled = {str(signal): rows for signal, rows in derived.items() if rows.num_rows}
+        return ViewSpec(self._files(Signal, start_ns, end_ns), records, filled, self._derived.upto)
+
+    def _files(self, signals: Iterable[Signal], start_ns: Nanos | None, end_ns: Nanos | None) -> dict[str, list[str]]:
+        return {str(signal): [str(self._engine.data_dir / s.uri) for s in self.segments(signal, start_ns, end_ns)] for signal in signals}
 
     @contextmanager
     def cursor(self, query: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A DuckDB connection with the public views and `trace_fragments`; see `open_views` for `query`."""
         con = self._engine.cursor()
         try:
-            spec = self.spec()
-            open_views(con, spec, query)
-            open_traces(con, spec.segments[Signal.TRACES], self._traces)
+            open_views(con, self.spec(query=query), query)
             yield con
         finally:
             con.close()
@@ -157,12 +175,27 @@ class View:
         """A DuckDB connection with `trace_fragments` and `traces` only, of the segments that overlap [start_ns, end_ns): quicker to make.
         A trace may have more fragments outside the window.
         """
+        with self._narrow() as con:
+            open_traces(con, self._files([Signal.TRACES], start_ns, end_ns)[Signal.TRACES], self._derived.of(Signal.TRACES))
+            yield con
+
+    @contextmanager
+    def calls(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection with `llm_calls`, `llm_metrics`, `llm_rollups`, `span_rollups` and the macro `histogram_quantile` only, of
+        segments that overlap [start_ns, end_ns), the first minute whole. Rows around the window are there too: ask for the window.
+        """
+        whole = start_ns and start_ns - start_ns % MINUTE
+        with self._narrow() as con:
+            open_calls(con, self._files(CALL_SIGNALS, whole, end_ns), {str(s): self._derived.of(s) for s in CALL_SIGNALS})
+            yield con
+
+    @contextmanager
+    def _narrow(self) -> Iterator[duckdb.DuckDBPyConnection]:
         con = self._engine.cursor()
         try:
+            con.execute("SET TimeZone = 'UTC'")
             # parsed footers are kept for these files only: those of spans take 0.9 kB a column chunk, 6 MB for a million spans
             con.execute("SET SESSION parquet_metadata_cache = true")
-            files = [str(self._engine.data_dir / s.uri) for s in self.segments(Signal.TRACES, start_ns, end_ns)]
-            open_traces(con, files, self._traces)
             yield con
         finally:
             con.close()

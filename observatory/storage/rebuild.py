@@ -14,7 +14,7 @@ from isal import isal_zlib
 
 from observatory.contracts import Segment
 from observatory.model.clock import SECOND, Nanos
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import ledger, swaplog
 from observatory.storage.check import checksum
 from observatory.storage.files import DISK, Files
@@ -52,7 +52,7 @@ def rebuild(data_dir: Path, now: Nanos | None = None, files: Files = DISK) -> st
         for suffix in ("", "-wal", "-shm"):
             _move(Path(f"{ledger.path_of(data_dir)}{suffix}"), trash, files)
         _write(data_dir, state, files)
-        rows = sum(s.rows for s in state.live.values() if s.signal is not Signal.TRACES)
+        rows = sum(s.rows for s in state.live.values() if s.signal in RECEIVED)
         said.append(f"the manifest was made again: {len(state.live)} segments with {rows} rows, journal up to record {state.checkpoint}")
         return "\n".join(said)
     finally:

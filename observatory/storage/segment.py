@@ -31,7 +31,18 @@ Other signals are only scanned: 65,536 rows a group halve the time of a list of 
 
 _SYNC_EVERY = 8 * 1024 * 1024  # written back in steps: an fsync of 64 MB at once would hold up the journal's
 
-_PRUNED = ("trace_id", "start_ns", "time_ns", "end_ns", "root_start_ns", "received_at", "severity_number", "duration_ns", "status_code")
+_PRUNED = (
+    "trace_id",
+    "start_ns",
+    "time_ns",
+    "end_ns",
+    "root_start_ns",
+    "received_at",
+    "severity_number",
+    "duration_ns",
+    "status_code",
+    "revision",
+)
 _REPEATING = ("trace_id", "flags", "kind", "status_code", "severity_number", "attribute_types", "session_id", "user_id", "received_at")
 
 

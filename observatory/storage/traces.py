@@ -6,9 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from observatory.model.arrays import one
 from observatory.model.money import picodollars, usd
-from observatory.model.schema import TEXT, schema
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.storage.grouping import in_type, numbers
 
 SPAN_COLUMNS = (
     "trace_id", "parent_span_id", "start_ns", "duration_ns", "status_code", "name", "service_name", "project", "received_at",
@@ -22,30 +24,36 @@ _SUMS = ("span_count", "error_count", "llm_calls", "input_tokens", "output_token
 
 def summarize(spans: pa.Table) -> pa.RecordBatch:
     """`schema(TRACES)` of spans (at least `SPAN_COLUMNS`): one row for each trace id, in the order of their starts."""
-    starts = _numbers(spans, "start_ns")
-    services = _one(spans, "service_name")
+    starts = numbers(spans, "start_ns")
+    services = one(spans, "service_name")
     fragments = pa.table(
         {
-            "trace_id": _one(spans, "trace_id"),
-            "project": _one(spans, "project"),
+            "trace_id": one(spans, "trace_id"),
+            "project": one(spans, "project"),
             "start_ns": starts,
-            "end_ns": starts + _numbers(spans, "duration_ns"),  # int64 wraps, as OTLP's uint64 does
+            "end_ns": starts + numbers(spans, "duration_ns"),  # int64 wraps, as OTLP's uint64 does
             "span_count": np.ones(len(starts), np.int64),
-            "error_count": (_numbers(spans, "status_code") == _ERROR).astype(np.int64),
-            "has_root": _one(spans, "parent_span_id").is_null(),
+            "error_count": (numbers(spans, "status_code") == _ERROR).astype(np.int64),
+            "has_root": one(spans, "parent_span_id").is_null(),
             "root_start_ns": starts,
-            "root_name": _one(spans, "name"),
+            "root_name": one(spans, "name"),
             "service_name": services,
             "services": pa.ListArray.from_arrays(_present_offsets(services), services.drop_null()),
-            "received_at": _numbers(spans, "received_at"),
+            "received_at": numbers(spans, "received_at"),
             **{name: np.zeros(len(starts), np.int64) for name in _SUMS if name not in ("span_count", "error_count")},
             "total_cost_usd": usd(np.zeros(len(starts), np.int64)),
             "models": pa.ListArray.from_arrays(np.zeros(len(starts) + 1, np.int32), pa.array([], pa.string())),
-            "session_id": _one(spans, "session_id"),
-            "user_id": _one(spans, "user_id"),
+            "session_id": one(spans, "session_id"),
+            "user_id": one(spans, "user_id"),
         }
     )
     return fold(fragments)
+
+
+def sums_of(fragments: pa.Table) -> dict[str, int]:
+    """What folding must keep: every sum, over all rows, modulo 2^64: a client may claim any number of tokens."""
+    sums = {name: numbers(fragments, name) for name in _SUMS} | {"total_cost_usd": picodollars(one(fragments, "total_cost_usd"))}
+    return {name: int(values.sum()) for name, values in sums.items()}  # int64 wraps, as it does when traces are folded
 
 
 def fold(fragments: pa.Table) -> pa.RecordBatch:
@@ -53,11 +61,11 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
 
     Associative, and independent of order.
     """
-    ids = _one(fragments, "trace_id")
+    ids = one(fragments, "trace_id")
     halves = np.frombuffer(ids.buffers()[1], dtype=">u8", offset=ids.offset * 16, count=2 * len(ids)).reshape(-1, 2).astype(np.uint64)
     high, low = halves[:, 0], halves[:, 1]
-    rootless = ~np.asarray(_one(fragments, "has_root"))
-    root_start = _numbers(fragments, "root_start_ns")
+    rootless = ~np.asarray(one(fragments, "has_root"))
+    root_start = numbers(fragments, "root_start_ns")
     # within a trace the row that names it comes first: a root before none, then the earliest
     order = np.lexsort((root_start, rootless, low, high))
     high, low = high[order], low[order]
@@ -68,28 +76,28 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
     group[order] = np.searchsorted(first, np.arange(len(order)), side="right") - 1
 
     def reduced(column: str, how: np.ufunc) -> np.ndarray:
-        return how.reduceat(_numbers(fragments, column)[order], first) if len(first) else np.zeros(0, np.int64)
+        return how.reduceat(numbers(fragments, column)[order], first) if len(first) else np.zeros(0, np.int64)
 
     columns = {
         "trace_id": ids.take(head),
-        "project": _one(fragments, "project").take(head),
+        "project": one(fragments, "project").take(head),
         "start_ns": reduced("start_ns", np.minimum),
         "end_ns": reduced("end_ns", np.maximum),
         **{name: reduced(name, np.add) for name in _SUMS},
-        "total_cost_usd": usd(_added(picodollars(_one(fragments, "total_cost_usd"))[order], first)),
+        "total_cost_usd": usd(_added(picodollars(one(fragments, "total_cost_usd"))[order], first)),
         "has_root": pa.array(~rootless[order[first]]),
         "root_start_ns": root_start[order[first]],
-        "root_name": _one(fragments, "root_name").take(head),
-        "service_name": _one(fragments, "service_name").take(head),
+        "root_name": one(fragments, "root_name").take(head),
+        "service_name": one(fragments, "service_name").take(head),
         "services": _distinct(fragments, "services", group, len(first)),
         "received_at": reduced("received_at", np.maximum),
         "models": _distinct(fragments, "models", group, len(first)),
-        "session_id": _first_named(_one(fragments, "session_id"), order, first),
-        "user_id": _first_named(_one(fragments, "user_id"), order, first),
+        "session_id": _first_named(one(fragments, "session_id"), order, first),
+        "user_id": _first_named(one(fragments, "user_id"), order, first),
     }
     target = schema(Signal.TRACES)
     by_start = pa.array(np.argsort(columns["start_ns"], kind="stable"))
-    return pa.RecordBatch.from_arrays([_as(columns[f.name], f.type) for f in target], schema=target).take(by_start)
+    return pa.RecordBatch.from_arrays([in_type(columns[f.name], f.type) for f in target], schema=target).take(by_start)
 
 
 def _added(values: np.ndarray, first: np.ndarray) -> np.ndarray:
@@ -109,7 +117,7 @@ def _first_named(values: pa.Array, order: np.ndarray, first: np.ndarray) -> pa.A
 
 def _distinct(fragments: pa.Table, column: str, group: np.ndarray, groups: int) -> pa.Array:
     """The distinct texts in the lists of every group, sorted."""
-    lists = _one(fragments, column)
+    lists = one(fragments, column)
     values = lists.flatten()
     coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     names = coded.dictionary
@@ -126,23 +134,3 @@ def _distinct(fragments: pa.Table, column: str, group: np.ndarray, groups: int) 
 def _present_offsets(values: pa.Array) -> pa.Array:
     present = np.asarray(values.is_valid()).astype(np.int32)
     return pa.array(np.concatenate(([0], np.cumsum(present))).astype(np.int32))
-
-
-def _one(table: pa.Table, column: str) -> pa.Array:
-    chunked = table.column(column)
-    if chunked.num_chunks == 0:
-        return pa.array([], chunked.type)
-    return chunked.unify_dictionaries().combine_chunks() if chunked.num_chunks > 1 else chunked.chunk(0)
-
-
-def _numbers(table: pa.Table, column: str) -> np.ndarray:
-    return np.asarray(_one(table, column)).astype(np.int64)
-
-
-def _as(values: pa.Array | np.ndarray, type_: pa.DataType) -> pa.Array:
-    array = pa.array(values) if isinstance(values, np.ndarray) else values
-    if array.type == type_:
-        return array
-    if type_ == TEXT:
-        return array.dictionary_encode()
-    return array.cast(type_)

@@ -1,4 +1,4 @@
-"""The public SQL views `spans`, `logs`, `metric_points`, `traces`, `feedback`: segments ∪ open journal, in server and SQL sandbox alike.
+"""The public SQL views: segments ∪ what is not yet in segments, in the server and in the SQL sandbox alike.
 
 Nothing is read when a view is made. Segments are read by DuckDB, which evaluates a condition on `trace_id` or a time first and reads the
 other columns of matching rows only. Open records are decoded while they are scanned, a record at a time, and of a query whose text is known
@@ -8,64 +8,28 @@ only the columns it names: 400 MB of open journal are never in memory at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from observatory.contracts import OpenRecord
+from observatory.errors import Retryable
 from observatory.model.schema import schema
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import Signal
 from observatory.storage import records
+from observatory.storage.callviews import open_calls
 from observatory.storage.columns import needed
 from observatory.storage.feedback import STORED, open_feedback, stands_on
+from observatory.storage.public import parquet, public_columns, selected
 from observatory.storage.traces import SPAN_COLUMNS, summarize
 
-_HEX = "lower(hex({0}))"
-_TIME = "make_timestamptz({0} // 1000)"  # microseconds; comparable with now(); the exact nanoseconds stand beside it
-_MAP = "{0}::MAP(VARCHAR, VARCHAR)"
-_JSON = "try_cast({0} AS JSON)"  # an absent resource is empty text
-_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
-_KIND = "CASE kind " + " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(_KINDS)) + " ELSE kind::VARCHAR END"
-_STATUS = "CASE status_code WHEN 1 THEN 'ok' WHEN 2 THEN 'error' ELSE 'unset' END"
-_TEMPORALITY = "CASE temporality WHEN 1 THEN 'delta' WHEN 2 THEN 'cumulative' ELSE 'unspecified' END"
-_EVENTS = "list_transform(events, LAMBDA e : struct_update(e, time := make_timestamptz(e.time_ns // 1000)))"
-_WITH_HEX = "list_transform({0}, LAMBDA l : struct_update(l, trace_id := lower(hex(l.trace_id)), span_id := lower(hex(l.span_id))))"
+RECORDED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS, Signal.FEEDBACK)
+"""Signals whose open rows are read from journal records; those of the others are derived, and in memory."""
 
-_SAID: dict[Signal, dict[str, tuple[tuple[str, str], ...]]] = {
-    Signal.SPANS: {
-        "kind": (("kind", _KIND),),
-        "start_ns": (("start_time", _TIME.format("start_ns")), ("start_ns", "start_ns")),
-        "duration_ns": (("duration_ms", "duration_ns / 1e6"), ("duration_ns", "duration_ns")),
-        "status_code": (("status", _STATUS),),
-        "events": (("events", _EVENTS),),
-        "links": (("links", _WITH_HEX.format("links")),),
-    },
-    Signal.LOGS: {
-        "time_ns": (("time", _TIME.format("time_ns")), ("time_ns", "time_ns")),
-        "observed_time_ns": (("observed_time", _TIME.format("observed_time_ns")), ("observed_time_ns", "observed_time_ns")),
-    },
-    Signal.METRIC_POINTS: {
-        "start_ns": (("start_time", _TIME.format("start_ns")), ("start_ns", "start_ns")),
-        "time_ns": (("time", _TIME.format("time_ns")), ("time_ns", "time_ns")),
-        "temporality": (("temporality", _TEMPORALITY),),
-        "metadata": (("metadata", _JSON.format("metadata")),),
-        "exemplars": (("exemplars", _WITH_HEX.format("exemplars")),),
-    },
-    Signal.FEEDBACK: {
-        "time_ns": (("time", _TIME.format("time_ns")), ("time_ns", "time_ns")),
-    },
-}
-_SAID_OF_ALL = {
-    "trace_id": (("trace_id", _HEX.format("trace_id")),),
-    "span_id": (("span_id", _HEX.format("span_id")),),
-    "parent_span_id": (("parent_span_id", _HEX.format("parent_span_id")),),
-    "attributes": (("attributes", _MAP.format("attributes")),),
-    "resource": (("resource", _JSON.format("resource")),),
-    "scope_attributes": (("scope_attributes", _JSON.format("scope_attributes")),),
-    "received_at": (("received_at", _TIME.format("received_at")),),
-}
+MOST_DERIVED = 256 << 20
+"""Bytes of derived rows that a question may carry to another process: some 400,000 calls, which is more than a cut leaves behind."""
 
 TRACES_VIEW = """
 SELECT
@@ -82,6 +46,15 @@ SELECT
     sum(error_count)::BIGINT AS error_count,
     CASE WHEN sum(error_count) > 0 THEN 'error' ELSE 'ok' END AS status,
     CASE WHEN bool_or(open) THEN 'open' ELSE 'kept' END AS state,
+    sum(llm_calls)::BIGINT AS llm_calls,
+    greatest(least(sum(input_tokens), 9223372036854775807), -9223372036854775808)::BIGINT AS input_tokens,
+    greatest(least(sum(output_tokens), 9223372036854775807), -9223372036854775808)::BIGINT AS output_tokens,
+    -- nothing is known of what calls without a price cost, and that is not 0
+    CASE WHEN sum(unpriced_calls) = 0 OR sum(unpriced_calls) < sum(llm_calls) THEN sum(total_cost_usd) END AS total_cost_usd,
+    sum(unpriced_calls)::BIGINT AS unpriced_calls,
+    list_sort(list_distinct(flatten(list(models)))) AS models,
+    arg_min(session_id, named_by) AS session_id,
+    arg_min(user_id, named_by) AS user_id,
     make_timestamptz(max(received_at) // 1000) AS received_at
 FROM (SELECT *, {'rootless': NOT has_root, 'start': root_start_ns} AS named_by FROM trace_fragments) AS fragment
 GROUP BY fragment.trace_id
@@ -90,19 +63,31 @@ GROUP BY fragment.trace_id
 
 @dataclass(frozen=True, slots=True)
 class ViewSpec:
-    """A moment as plain values, for another process: files of segments (absolute) and open records. Valid while the view is open."""
+    """A moment as plain values, for another process: files of segments (absolute), open records, and what was derived of those up to seq
+    `derived_upto`. Valid while the view is open.
+    """
 
     segments: dict[str, list[str]]  # by signal
     records: list[OpenRecord]
+    derived: dict[str, pa.Table] = field(default_factory=dict)  # by signal
+    derived_upto: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return {"segments": self.segments, "records": [asdict(record) for record in self.records]}
+        """All but `derived`, as plain values for `json.dumps`."""
+        return {"segments": self.segments, "records": [asdict(record) for record in self.records], "derived_upto": self.derived_upto}
 
     @staticmethod
-    def from_json(value: dict[str, Any]) -> ViewSpec:
-        """The spec `to_json` described."""
-        return ViewSpec(value["segments"], [OpenRecord(**{**r, "signal": Signal(r["signal"])}) for r in value["records"]])
+    def from_json(value: dict[str, Any], derived: dict[str, pa.Table] | None = None) -> ViewSpec:
+        """The spec `to_json` described, with the rows of `payload` read back."""
+        records = [OpenRecord(**{**record, "signal": Signal(record["signal"])}) for record in value["records"]]
+        return ViewSpec(value["segments"], records, derived or {}, value["derived_upto"])
+
+    def payload(self) -> dict[str, pa.Buffer]:
+        """`derived` as Arrow IPC streams. Raises Retryable when it is more than `MOST_DERIVED` bytes."""
+        size = sum(table.nbytes for table in self.derived.values())
+        if size > MOST_DERIVED:
+            raise Retryable(f"{size >> 20} MiB of calls and traces are not yet in segments; try again when they are", after=5.0)
+        return {signal: _ipc(table) for signal, table in self.derived.items()}
 
     def paths(self) -> list[str]:
         """Every Parquet file that DuckDB must be allowed to open."""
@@ -128,50 +113,41 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
     """
     con.execute("SET TimeZone = 'UTC'")
     names = stands_on(None if query is None else needed(con, query))
-    for signal in RECEIVED:
+    for signal in RECORDED:
         name = STORED if signal is Signal.FEEDBACK else str(signal)
         if names is not None and name not in names:
             continue
         _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
     if names is None or "feedback" in names:
         open_feedback(con)
-    spans = [r for r in spec.records if r.signal is Signal.SPANS]
+    fresh = [r for r in spec.records if r.signal is Signal.SPANS and r.seq > spec.derived_upto]
 
     def fragments() -> Iterator[pa.RecordBatch]:
-        for record in spans:
+        for record in fresh:
             yield summarize(pa.Table.from_batches([records.read(record, SPAN_COLUMNS)]))
 
-    open_traces(con, spec.segments.get(Signal.TRACES, []), Stream(schema(Signal.TRACES), fragments) if spans else None)
+    derived = [spec.derived[Signal.TRACES]] if Signal.TRACES in spec.derived else []
+    streams = [Stream(schema(Signal.TRACES), fragments)] if fresh else []
+    open_traces(con, spec.segments.get(Signal.TRACES, []), *derived, *streams)
+    open_calls(con, spec.segments, spec.derived)
 
 
-def open_traces(con: duckdb.DuckDBPyConnection, files: Sequence[str], open_fragments: Stream | pa.Table | None) -> None:
+def open_traces(con: duckdb.DuckDBPyConnection, files: Sequence[str], *open_fragments: Stream | pa.Table) -> None:
     """Make `trace_fragments` (rows of `schema(TRACES)` and whether each is `open`) and `traces` (one row for each trace)."""
     columns = ", ".join(schema(Signal.TRACES).names)
-    parts = [f"SELECT {columns}, false AS open FROM {parquet(files)}"] if files else []
-    if open_fragments is not None:
-        con.register("open_traces", open_fragments)
-        parts.append(f"SELECT {columns}, true AS open FROM open_traces")
-    if not parts:
-        con.register("open_traces", schema(Signal.TRACES).empty_table())
-        parts.append(f"SELECT {columns}, true AS open FROM open_traces")
+    parts = [f"SELECT {columns}, false AS open FROM {parquet(list(files))}"] if files else []
+    for number, fragments in enumerate(open_fragments if files or open_fragments else (schema(Signal.TRACES).empty_table(),)):
+        con.register(f"open_traces_{number}", fragments)
+        parts.append(f"SELECT {columns}, true AS open FROM open_traces_{number}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW trace_fragments AS {' UNION ALL '.join(parts)}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW traces AS {TRACES_VIEW}")
 
 
-def parquet(files: Sequence[str]) -> str:
-    """A table function over these files."""
-    return "read_parquet([" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "])"
-
-
-def public_columns(signal: Signal) -> list[tuple[str, str, str]]:
-    """The columns of a view: (name, SQL expression, stored column it is made of)."""
-    found: list[tuple[str, str, str]] = []
-    for field in schema(signal):
-        text = pa.types.is_dictionary(field.type)
-        said = _SAID[signal].get(field.name) or _SAID_OF_ALL.get(field.name)
-        said = said or ((field.name, f"{field.name}::VARCHAR" if text else field.name),)
-        found.extend((name, expression, field.name) for name, expression in said)
-    return found
+def _ipc(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue()
 
 
 def _view_of(
@@ -180,11 +156,10 @@ def _view_of(
     columns = public_columns(signal)
     stored = [c for c in schema(signal).names if names is None or any(name in names for name, _, source in columns if source == c)]
     stored = stored or [schema(signal).names[0]]
-    selected = ", ".join(f"{expression} AS {name}" for name, expression, _ in columns)
-    parts = [f"SELECT {selected} FROM {parquet(files)}"] if files else []
+    parts = [f"SELECT {selected(signal)} FROM {parquet(files)}"] if files else []
     if not files and not open_records:
         con.register(f"no_{signal}", schema(signal).empty_table())
-        parts.append(f"SELECT {selected} FROM no_{signal}")
+        parts.append(f"SELECT {selected(signal)} FROM no_{signal}")
     if open_records:
 
         def batches() -> Iterator[pa.RecordBatch]:

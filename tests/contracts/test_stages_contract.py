@@ -11,6 +11,7 @@ import pytest
 from observatory.contracts import Batch, Stage
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
+from observatory.pipeline.rollup import RollupSpans
 from observatory.pipeline.summarize import Summarize
 from observatory.testing.clock import NOON
 from observatory.testing.contracts import check_stage, row_count
@@ -24,6 +25,7 @@ def spans_summarised(batch: Batch) -> int:
 
 
 STAGES: dict[str, tuple[Callable[[], Stage], Callable[[Batch], int]]] = {
+    "rollup": (RollupSpans, lambda batch: sum(batch.rows.column("count").to_pylist())),
     "summarize": (Summarize, lambda batch: spans_summarised(batch) if batch.signal is Signal.TRACES else row_count(batch)),
 }
 

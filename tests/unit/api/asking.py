@@ -21,6 +21,7 @@ from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
+from observatory.pipeline.rollup import RollupSpans
 from observatory.pipeline.summarize import Summarize
 from observatory.receivers.admission import Admission
 from observatory.receivers.config import ReceiversConfig
@@ -108,7 +109,7 @@ async def open_asked(
             manifest,
             {signal: made.of(signal) for signal in BY_OTLP} | {Signal.FEEDBACK: decode_feedback},
             (),
-            (Summarize(),),
+            (Summarize(), RollupSpans()),
             clock,
             registry,
         )

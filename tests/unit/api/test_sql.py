@@ -55,6 +55,16 @@ async def test_segments_and_journal_are_one_table(stocked):
     assert states["rows"] == [["desk", "open", 8], ["shop", "kept", 8]]
 
 
+async def test_what_was_derived_and_is_in_memory_reaches_the_process_of_the_question(stocked):
+    """Sums by minute cannot be read from the journal; 16 spans are 16 spans only when the open half is carried over."""
+    answer = await stocked.sql("SELECT service_name, sum(count)::INT FROM span_rollups GROUP BY 1 ORDER BY 1")
+    assert answer["rows"] == [["desk", 8], ["shop", 8]]
+    p50 = "histogram_quantile(list(duration_ns_buckets), list(duration_ns_counts), 0.5)"
+    answer = await stocked.sql(f"SELECT abs({p50} / (SELECT quantile_disc(duration_ns, 0.5) FROM spans) - 1) < 0.0055 FROM span_rollups")
+    assert answer["rows"] == [[True]]
+    assert (await stocked.sql("SELECT count(*) FROM llm_metrics"))["rows"] == [[0]]
+
+
 async def test_every_type_has_one_json_form(stocked):
     answer = await stocked.sql(
         """SELECT 9007199254740991, 9007199254740992, -9007199254740993::HUGEINT, 1.5, 12345678901234567.25, 'NaN'::DOUBLE, '-inf'::FLOAT,

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,12 +15,13 @@ from hypothesis import strategies as st
 from storage_makers import NOW, publish, rows, values
 
 from observatory.contracts import Segment
-from observatory.jobs.compact import TRACE_ROWS, Compact, Merge
+from observatory.jobs.compact import FOLDED, MOST_ROWS, Compact, Merge, period
 from observatory.jobs.config import JobsConfig
 from observatory.model.clock import HOUR, MINUTE
 from observatory.model.signal import Signal
 from observatory.storage import traceindex
 from observatory.storage.manifest import Manifest
+from observatory.storage.rollups import llm_rollups
 from observatory.storage.segment import index_path
 from observatory.storage.traces import fold
 
@@ -55,9 +57,9 @@ SEGMENTS = st.lists(
         lambda size, hour, signal, tier, rows: (size, NOW - hour * HOUR, signal, tier, rows),
         st.integers(1000, 64 * MIB),
         st.integers(0, 3),
-        st.sampled_from([Signal.SPANS, Signal.LOGS, Signal.TRACES]),
+        st.sampled_from(list(Signal)),
         st.sampled_from(["hot", "skewed"]),
-        st.integers(1, TRACE_ROWS),
+        st.integers(1, 100_000),
     ),
     max_size=60,
 )
@@ -78,9 +80,8 @@ def test_plans_end_and_keep_to_their_limits(made: list[tuple], hours: int) -> No
             assert len(merge.sources) >= 2
             assert sum(s.bytes for s in merge.sources) <= config.target_bytes
             assert all(s.bytes < config.small_bytes for s in merge.sources)
-            assert len({(s.signal, s.tier, s.received_from // HOUR) for s in merge.sources}) == 1
-            if first.signal is Signal.TRACES:
-                assert sum(s.rows for s in merge.sources) <= TRACE_ROWS
+            assert len({(s.signal, s.tier, s.received_from // period(s.signal)) for s in merge.sources}) == 1
+            assert first.signal not in MOST_ROWS or sum(s.rows for s in merge.sources) <= MOST_ROWS[first.signal]
         live = after(live, merges, 1000 + len(live) * 100 + max((s.id for s in live), default=0))
     else:
         pytest.fail("it never comes to rest")
@@ -157,6 +158,89 @@ def test_fragments_of_a_trace_become_one_row(tmp_path: Path) -> None:
     starts = merged.column("start_ns").to_pylist()
     assert starts == sorted(starts), "a list of traces prunes by time"
     manifest.close()
+
+
+@pytest.mark.parametrize("signal", [Signal.SPAN_ROLLUPS, Signal.LLM_ROLLUPS])
+def test_sums_of_one_key_become_one_row(signal: Signal, tmp_path: Path) -> None:
+    rng = random.Random(2)
+    manifest = Manifest.open(tmp_path, NOW)
+    batches = [rows(signal, 20, rng) for _ in range(3)]
+    for batch in [*batches, batches[0]]:
+        publish(manifest, signal, batch)
+    (merged,) = merge(manifest)
+    fold_, _ = FOLDED[signal]
+    read = pq.read_table(tmp_path / merged.uri)
+    assert values([read]) == values([fold_(pa.Table.from_batches([*batches, batches[0]]))])
+    assert merged.rows < sum(batch.num_rows for batch in [*batches, batches[0]])
+    manifest.close()
+
+
+def test_of_the_revisions_of_a_call_the_highest_stays(tmp_path: Path) -> None:
+    rng = random.Random(4)
+    manifest = Manifest.open(tmp_path, NOW)
+    first = rows(Signal.LLM_CALLS, 40, rng)
+    revised = pa.Table.from_pylist([row | {"revision": 1, "counted": False} for row in first.to_pylist()[5:15]], first.schema)
+    again = pa.Table.from_pylist([row | {"revision": 2} for row in revised.to_pylist()[:3]], first.schema)
+    for batch in (again.to_batches()[0], first.slice(0, 25), first.slice(25), revised.to_batches()[0]):
+        publish(manifest, Signal.LLM_CALLS, batch, row_group_rows=8)
+    (merged,) = merge(manifest)
+    read = pq.read_table(tmp_path / merged.uri)
+    kept = [row for i, row in enumerate(first.to_pylist()) if not 5 <= i < 15]
+    assert read.to_pylist() == [*again.to_pylist(), *kept, *revised.to_pylist()[3:]], "in the order of arrival"
+    manifest.close()
+
+
+def test_what_cancels_leaves_no_segment(tmp_path: Path) -> None:
+    manifest = Manifest.open(tmp_path, NOW)
+    calls = pa.Table.from_batches([rows(Signal.LLM_CALLS, 10, random.Random(5))])
+    for sign in (1, -1, -1, 1):
+        publish(manifest, Signal.LLM_ROLLUPS, llm_rollups(calls, np.full(10, sign)))
+    assert merge(manifest) == ()
+    manifest.close()
+
+
+@pytest.mark.parametrize("signal", [Signal.TRACES, Signal.SPAN_ROLLUPS, Signal.LLM_ROLLUPS, Signal.LLM_CALLS])
+def test_a_merge_that_would_lose_something_is_not_published(signal: Signal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folding is made to forget a row."""
+    manifest = Manifest.open(tmp_path, NOW)
+    for n in range(4):
+        publish(manifest, signal, rows(signal, 10, random.Random(n)))
+    before = manifest.live()
+    if signal is Signal.LLM_CALLS:
+        read = Compact._read
+        monkeypatch.setattr(Compact, "_read", lambda *args: (t if len(args) == 3 else t.slice(1) for t in read(*args)))
+    else:
+        fold_, sums_of = FOLDED[signal]
+        monkeypatch.setitem(FOLDED, signal, (lambda rows: fold_(rows).slice(1), sums_of))
+    with pytest.raises(RuntimeError, match=r"went in and .* came out; nothing was changed"):
+        merge(manifest)
+    assert manifest.live() == before
+    assert len(list((tmp_path / "segments").rglob("*.parquet*"))) == len(before)
+    manifest.close()
+
+
+def test_tokens_beyond_all_measure_stop_no_merge(tmp_path: Path) -> None:
+    manifest = Manifest.open(tmp_path, NOW)
+    trace = [bytes(range(16))]
+    for n in range(4):
+        hostile = pa.Table.from_batches([rows(Signal.TRACES, 5, random.Random(n), trace)])
+        for name, claimed in (("input_tokens", 2**63 - 1), ("output_tokens", 2**62)):
+            at = hostile.schema.get_field_index(name)
+            hostile = hostile.set_column(at, hostile.schema.field(at), pa.array([claimed] * hostile.num_rows))
+        publish(manifest, Signal.TRACES, *hostile.to_batches())
+    (merged,) = merge(manifest)
+    assert merged.rows == 1
+    manifest.close()
+
+
+def merge(manifest: Manifest) -> tuple[Segment, ...]:
+    """What is left after the one merge that is due."""
+    compact = Compact(manifest.data_dir, manifest, JobsConfig())
+    (task,) = compact.plan(manifest.live(), NOW)
+    swap = compact.run(task, Event())
+    assert swap is not None
+    manifest.swap(swap)
+    return manifest.live()
 
 
 def test_an_unreadable_source_is_set_aside_and_the_others_are_merged(tmp_path: Path) -> None:

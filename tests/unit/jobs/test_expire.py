@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from storage_makers import NOW, publish, rows
 
 from observatory.contracts import Segment
-from observatory.jobs.expire import Expire
+from observatory.jobs.expire import METRICS, Expire
 from observatory.model.clock import DAY, HOUR
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED, Signal
 from observatory.storage.config import StorageConfig
 from observatory.storage.manifest import Manifest
 
@@ -67,6 +67,25 @@ def test_under_pressure_the_oldest_go_and_no_more_than_needed(planner, made: lis
 
 def test_no_reserve_no_early_end(planner) -> None:
     assert [t for t in planner(0, reserve_bytes=0).plan([segment(1, NOW)], NOW) if t.ids] == []
+
+
+def test_metrics_are_kept_longer(planner) -> None:
+    signals = [*RECEIVED, Signal.TRACES, *METRICS]
+    live = [segment(i, NOW - 8 * DAY, signal=signal) for i, signal in enumerate(signals)]
+    (task, _) = planner().plan(live, NOW)
+    assert {signals[i] for i in task.ids} == {Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS, Signal.TRACES} == set(Signal) - set(METRICS)
+    spans, metrics, _ = planner().plan(live, NOW + 393 * DAY)
+    assert {signals[i] for i in metrics.ids} == set(METRICS)
+    assert metrics.why == "received more than 400 days ago"
+    assert set(spans.ids) == set(task.ids)
+
+
+def test_under_pressure_metrics_go_last(planner) -> None:
+    old, new = NOW - 6 * DAY, NOW - DAY
+    live = [segment(1, old, signal=Signal.LLM_CALLS), segment(2, new), segment(3, new, signal=Signal.TRACES), segment(4, old)]
+    for missing, gone in ((100, {4}), (200, {4, 2, 3}), (300, {4, 2, 3}), (301, {4, 2, 3, 1})):
+        task = planner(10_000 - missing, reserve_bytes=10_000).plan(live, NOW)[0]
+        assert set(task.ids) == gone
 
 
 def test_a_deletion_leaves_a_reason(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -17,6 +18,8 @@ def default(type_: pa.DataType) -> object:
         return bytes(range(1, type_.byte_width + 1))
     if pa.types.is_integer(type_):
         return 7
+    if pa.types.is_decimal(type_):
+        return Decimal("0.0123")
     if pa.types.is_floating(type_):
         return 0.5
     if pa.types.is_boolean(type_):

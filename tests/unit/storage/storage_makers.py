@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +26,7 @@ from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
 from observatory.storage.files import DISK, Files
 from observatory.storage.manifest import Manifest
+from observatory.storage.rollups import llm_rollups, span_rollups
 from observatory.storage.segment import SegmentWriter
 from observatory.storage.traces import SPAN_COLUMNS, summarize
 
@@ -51,6 +54,8 @@ def value(type_: pa.DataType, rng: random.Random) -> Any:
         return rng.uniform(-1e6, 1e6)
     if pa.types.is_integer(type_):
         return rng.randrange(7)
+    if pa.types.is_decimal(type_):
+        return Decimal(rng.randrange(10**9)).scaleb(-type_.scale)
     return rng.choice(WORDS)
 
 
@@ -64,14 +69,24 @@ def rows(signal: Signal, n: int, rng: random.Random, traces: Sequence[bytes] = (
     for _ in range(n):
         row = {field.name: _maybe(field, rng) for field in schema(signal)}
         row |= {time_column(signal): at + rng.randrange(SECOND), "received_at": at + SECOND, "resource": rng.choice(["", '{"a":1}'])}
+        if signal is Signal.LLM_CALLS:
+            row |= {"revision": 0, "duration_ns": rng.randrange(SECOND), "ttft_ns": rng.choice([None, rng.randrange(SECOND)])}
         if signal is Signal.SPANS:
             row |= {"duration_ns": rng.randrange(SECOND), "scope_attributes": rng.choice(["", '{"b":"c"}'])}
         if "trace_id" in row and traces:
             row["trace_id"] = rng.choice(traces)
         made.append(row)
-    if signal is Signal.TRACES:
-        return fragments(rows(Signal.SPANS, n, rng, traces, at))
+    if signal in MADE_OF:
+        of, make = MADE_OF[signal]
+        return make(pa.Table.from_batches([rows(of, n, rng, traces, at)]))
     return pa.RecordBatch.from_pylist(made, schema(signal))
+
+
+MADE_OF = {
+    Signal.TRACES: (Signal.SPANS, summarize),
+    Signal.SPAN_ROLLUPS: (Signal.SPANS, span_rollups),
+    Signal.LLM_ROLLUPS: (Signal.LLM_CALLS, lambda calls: llm_rollups(calls, np.ones(calls.num_rows, np.int64))),
+}
 
 
 def fragments(spans: pa.RecordBatch) -> pa.RecordBatch:
@@ -124,6 +139,13 @@ class Store:
     def _show(self, record: OpenRecord, batch: pa.RecordBatch) -> None:
         self.open_rows.add(record, batch)
         self.open_rows.derived(record.seq, [Batch(Signal.TRACES, fragments(batch))] if record.signal is Signal.SPANS else [])
+
+    def measure(self, *batches: Batch, at: int = NOW) -> None:
+        """What a stage derived of a span that came."""
+        (record,) = self.journal.append([Entry(Signal.SPANS, span := rows(Signal.SPANS, 1, random.Random(0), at=at), [])], at)
+        self.open_rows.add(record, span)
+        self.kept[Signal.SPANS].append(span)
+        self.open_rows.derived(record.seq, [Batch(Signal.TRACES, fragments(span)), *batches])
 
     def cut(self) -> int:
         """Move everything to segments."""

@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from storage_makers import NOW, rows, values, write
@@ -21,7 +23,9 @@ from observatory.jobs.compact import Compact
 from observatory.jobs.config import JobsConfig
 from observatory.jobs.expire import Expire
 from observatory.model.clock import DAY, HOUR
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.storage import calls, rollups
 from observatory.storage.check import check
 from observatory.storage.config import StorageConfig
 from observatory.storage.files import Files
@@ -70,14 +74,17 @@ class Stopping(Files):
         super().unlink(path)
 
 
-Seen = tuple[list[str], list[str], int]
+Seen = tuple[list[str], list[str], list[str], list[str], int]
 
 
 def seen(manifest: Manifest) -> Seen:
-    """Everything a reader could see."""
-    found = {s: [pq.read_table(manifest.data_dir / x.uri) for x in manifest.live(s)] for s in (Signal.SPANS, Signal.TRACES)}
+    """Everything a reader could see: spans, traces by their spans, the latest of every call, sums of every key."""
+    shown = (Signal.SPANS, Signal.TRACES, Signal.LLM_CALLS, Signal.LLM_ROLLUPS)
+    found = {s: [pq.read_table(manifest.data_dir / x.uri) for x in manifest.live(s)] for s in shown}
     traces = [f"{row['trace_id']}" for table in found[Signal.TRACES] for row in table.to_pylist() for _ in range(row["span_count"])]
-    return values(found[Signal.SPANS]), sorted(traces), manifest.checkpoint
+    latest = [calls.fold(pa.concat_tables(found[Signal.LLM_CALLS]))] if found[Signal.LLM_CALLS] else []
+    sums = [rollups.fold(Signal.LLM_ROLLUPS, pa.concat_tables(found[Signal.LLM_ROLLUPS]))] if found[Signal.LLM_ROLLUPS] else []
+    return values(found[Signal.SPANS]), sorted(traces), values(latest), values(sums), manifest.checkpoint
 
 
 def prepare(data_dir: Path) -> None:
@@ -92,8 +99,17 @@ def prepare(data_dir: Path) -> None:
 
 def cut(manifest: Manifest, rng: random.Random, ids: list[bytes], seq: int, files: Files) -> None:
     spans = rows(Signal.SPANS, 10, rng, ids)
+    # the same three calls in every cut, each time revised: the one before is taken back and the new one added
+    first = rows(Signal.LLM_CALLS, 3, random.Random(0)).to_pylist()
+    before, made = (
+        [row | {"revision": number, "output_tokens": 10 * number, "counted": True} for row in first] for number in (seq - 1, seq)
+    )
+    changes = [*(before if seq > 1 else []), *made]
+    sums = rollups.llm_rollups(pa.Table.from_pylist(changes, schema(Signal.LLM_CALLS)), np.array([-1] * (len(changes) - 3) + [1] * 3))
     added = [
         write(manifest, Signal.SPANS, spans, files=files),
+        write(manifest, Signal.LLM_CALLS, pa.RecordBatch.from_pylist(made, schema(Signal.LLM_CALLS)), files=files),
+        write(manifest, Signal.LLM_ROLLUPS, sums, files=files),
         write(manifest, Signal.TRACES, rows(Signal.TRACES, 10, rng, ids), files=files),
     ]
     manifest.swap(Swap(add=added, checkpoint=seq), NOW)

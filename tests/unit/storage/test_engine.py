@@ -206,14 +206,17 @@ def test_a_spec_says_all_another_process_needs(store: Store) -> None:
     store.cut()
     store.put(Signal.SPANS, rows(Signal.SPANS, 30, rng))
     child = (
-        "import sys, json, duckdb; from observatory.storage.engine import ViewSpec, open_views\n"
-        "con = duckdb.connect(); spec = ViewSpec.from_json(json.load(sys.stdin)); open_views(con, spec, sys.argv[1])\n"
+        "import sys, json, duckdb, pyarrow as pa; from observatory.storage.engine import ViewSpec, open_views\n"
+        "said, derived = json.load(sys.stdin)\n"
+        "derived = {signal: pa.ipc.open_stream(bytes.fromhex(rows)).read_all() for signal, rows in derived.items()}\n"
+        "con = duckdb.connect(); spec = ViewSpec.from_json(said, derived); open_views(con, spec, sys.argv[1])\n"
         "con.execute('SET allowed_paths = ' + str(spec.paths())); con.execute('SET enable_external_access = false')\n"
         "print(json.dumps(con.sql(sys.argv[1]).fetchall()))"
     )
     query = "SELECT s.span_id, t.state, t.span_count FROM spans s JOIN traces t USING (trace_id) ORDER BY 1"
     with store.engine.view() as view:
-        said = json.dumps(view.spec().to_json())
+        spec = view.spec(query=query)
+        said = json.dumps([spec.to_json(), {signal: rows.to_pybytes().hex() for signal, rows in spec.payload().items()}])
         done = subprocess.run([sys.executable, "-c", child, query], input=said, capture_output=True, text=True, check=True)
         here = [list(row.values()) for row in view.run(query).to_pylist()]
     assert json.loads(done.stdout) == here

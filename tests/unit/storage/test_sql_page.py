@@ -14,7 +14,7 @@ from observatory.model.signal import RECEIVED
 from observatory.storage.views import ViewSpec, open_views
 
 PAGE = Path(__file__).parents[3] / "docs" / "SQL.md"
-VIEWS = ("spans", "logs", "metric_points", "traces", "feedback")
+VIEWS = ("spans", "logs", "metric_points", "traces", "llm_calls", "llm_metrics", "llm_rollups", "span_rollups", "feedback")
 
 
 def tables() -> str:
@@ -52,4 +52,4 @@ def test_the_examples_run(query: str, tmp_path: Path) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 7
