@@ -115,7 +115,9 @@ def _compare(read: Branch, text: str) -> Compare:
     kind = op.removeprefix(":") or ":"
     if kind in ("<", "<=", ">", ">=") and len(values) > 1:
         raise FilterError(f"`{kind}` compares with one value, not with {len(values)}", _place(values[1], text))
-    name = f"attr.{_literal(field, text)}" if field.type == "STRING" else str(field)
+    name = _literal(field, text) if field.type == "STRING" else str(field)
+    if field.type == "STRING" and not name.startswith(("attr.", "resource.")):
+        name = f"attr.{name}"  # a name in quotes is an attribute's
     if kind == "~":
         patterns = [_regex(value, text) for value in values]
     elif kind == ":":
@@ -128,6 +130,7 @@ def _compare(read: Branch, text: str) -> Compare:
 
 def _pattern(token: Token, text: str) -> Pattern:
     """The token's text, parted at each `*`; between quotes `\\*` is a star."""
+    _refuse_joined(token, text)
     if token.type != "STRING":
         return Pattern(tuple(token.split("*")))
     parts, last = [""], 1
@@ -144,6 +147,7 @@ def _pattern(token: Token, text: str) -> Pattern:
 
 def _literal(token: Token, text: str) -> str:
     """The token's text; a `*` is a star."""
+    _refuse_joined(token, text)
     if token.type != "STRING":
         return str(token)
     return _PAIR.sub(lambda found: "*" if found[2] else _escaped(found, token, text), token[1:-1])
@@ -160,6 +164,7 @@ def _escaped(found: re.Match[str], token: Token, text: str) -> str:
 
 def _regex(token: Token, text: str) -> Pattern:
     """A regular expression; between quotes a backslash stays, except before a quote."""
+    _refuse_joined(token, text)
     said = str(token)
     if token.type == "STRING":
         said = re.sub(r"\\(.)", lambda m: '"' if m[1] == '"' else m[0], said[1:-1], flags=re.DOTALL)
@@ -169,6 +174,13 @@ def _regex(token: Token, text: str) -> Pattern:
         why = str(invalid).partition(":")[2].strip() or str(invalid)
         raise FilterError(f"not a regular expression: {why}", _place(token, text), "it is RE2's syntax, without look-around") from None
     return Pattern((said,))
+
+
+def _refuse_joined(token: Token, text: str) -> None:
+    """`a(b)` and `a"b"` would be two conditions, which nobody means."""
+    after = text[_place(token, text).end :][:1]
+    if after in ("(", '"'):
+        raise FilterError(f"{shown(token)} goes on with `{after}`", _place(token, text), "put all of it into quotes, or a space between")
 
 
 def _place(token: Token, text: str) -> Place:

@@ -85,7 +85,7 @@ class Compare:
             said = [str(value) for value in self.values]
         name = self.name
         if not PLAIN_FIELD.fullmatch(name):
-            name = '"' + "".join(_ESCAPES.get(c, c) for c in name.removeprefix("attr.")) + '"'
+            name = '"' + "".join(_ESCAPES.get(c, c) for c in name) + '"'
         return f"{name}{self.op}{said[0] if len(said) == 1 else '(' + ' or '.join(said) + ')'}"
 
 
