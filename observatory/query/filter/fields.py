@@ -138,7 +138,7 @@ TRACES = (
     _field("input_tokens prompt_tokens", Kind.COUNT, "input_tokens", "tokens in of these calls"),
     _field("output_tokens completion_tokens", Kind.COUNT, "output_tokens", "tokens out of these calls"),
     _field("tokens total_tokens", Kind.COUNT, "input_tokens output_tokens", "tokens in and out of these calls"),
-    _field("cost total_cost total_cost_usd", Kind.MONEY, "total_cost_usd", "what these calls cost"),
+    _field("cost total_cost total_cost_usd", Kind.MONEY, "total_cost_usd", "what these calls cost; missing when none has a price"),
     _field("unpriced unpriced_calls", Kind.COUNT, "unpriced_calls", "calls without a known price"),
     _field("model models", Kind.TEXTS, "models", "models that were called; any of them"),
     _SESSION,

@@ -105,7 +105,7 @@ class _Mask:
                 found.append(np.asarray(first.is_null()) & _of_text(pa.array([field.unsaid]), test)[0])
             return np.logical_or.reduce(found)
         if field.kind is Kind.MONEY:
-            return _of_integers(pa.array(picodollars(first), mask=np.asarray(first.is_null())), test)
+            return _of_integers(first if read else _picodollars(first), test)
         if field.kind in (Kind.NUMBER, Kind.DOLLARS, Kind.SECONDS):
             return _of_doubles(first, test)
         return _of_truths(first, test) if field.kind is Kind.TRUTH else _of_integers(first, test)
@@ -287,6 +287,16 @@ def _trace_status(rows: pa.RecordBatch) -> pa.Array:
     return _words(("ok", "error"), np.asarray(rows.column("error_count")) > 0)
 
 
+def _trace_cost(rows: pa.RecordBatch) -> pa.Array:
+    """Without one priced call there is no cost."""
+    unpriced = np.asarray(rows.column("llm_calls")) <= np.asarray(rows.column("unpriced_calls"))
+    return pa.array(picodollars(rows.column("total_cost_usd")), mask=unpriced)
+
+
+def _picodollars(money: pa.Array) -> pa.Array:
+    return pa.array(picodollars(money), mask=np.asarray(money.is_null()))
+
+
 def _trace_state(rows: pa.RecordBatch) -> pa.Array:
     return _words(("kept", "open"), np.asarray(rows.column("open")))
 
@@ -301,6 +311,7 @@ _READ: dict[tuple[str, str], Callable[[pa.RecordBatch], pa.Array]] = {
     ("traces", "duration"): _trace_duration,
     ("traces", "status"): _trace_status,
     ("traces", "state"): _trace_state,
+    ("traces", "cost"): _trace_cost,
     ("llm_calls", "status"): _call_status,
 }
 """Fields that are stored otherwise than the views say them."""

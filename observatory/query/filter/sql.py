@@ -54,14 +54,12 @@ def to_sql(
     return _Sql(target, params, columns or {}, of_spans).of(bind(expr, target, now))
 
 
-def columns_used(expr: Expr, target: str) -> set[str]:
-    """The columns of the target's view that `to_sql` names, `trace_id` for conditions of spans aside. Raises FilterError like it."""
-    return {
-        column
-        for leaf in leaves(bind(expr, target, 0))
-        if isinstance(leaf, Leaf) and isinstance(leaf.source, Field)
-        for column in leaf.source.columns
-    }
+def of_spans(expr: Expr) -> list[str]:
+    """The conditions that a filter of traces asks of their spans, as SQL over the view `spans`; its parameters are not told, only the
+    columns matter. Raises FilterError as `to_sql` does.
+    """
+    asked = (leaf for leaf in leaves(bind(expr, "traces", None)) if isinstance(leaf, OfSpans))
+    return [_Sql("spans", {}, {}, None).of(leaf.part) for leaf in asked]
 
 
 class _Sql:

@@ -51,6 +51,9 @@ class Everything:
         return ""
 
 
+EVERYTHING = Everything()
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Rows that have this text anywhere, in either case."""

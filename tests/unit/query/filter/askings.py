@@ -116,7 +116,9 @@ SELECT lower(hex(trace_id)) AS trace_id, root_name::VARCHAR AS root_name, servic
     project::VARCHAR AS project, start_ns, {_DURATION}, span_count, error_count,
     CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END AS status, CASE WHEN open THEN 'open' ELSE 'kept' END AS state,
     make_timestamptz(received_at // 1000) AS received_at,
-    llm_calls, input_tokens, output_tokens, total_cost_usd, unpriced_calls, models, session_id, user_id
+    llm_calls, input_tokens, output_tokens,
+    CASE WHEN llm_calls > unpriced_calls THEN total_cost_usd END AS total_cost_usd, unpriced_calls,
+    models, session_id, user_id
 FROM stored
 """
 
