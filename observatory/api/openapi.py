@@ -54,7 +54,11 @@ _TRACE_SUMS = {
     "llm_calls": {"type": "integer", "description": "Calls of models that count; the sums are theirs."},
     "input_tokens": {"type": "integer"},
     "output_tokens": {"type": "integer"},
-    "total_cost_usd": {"type": ["string", "null"], "pattern": r"^-?[0-9]+\.[0-9]+$", "description": "Null when no call has a known price."},
+    "total_cost_usd": {
+        "type": ["string", "null"],
+        "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+        "description": "Null when no call has a known price.",
+    },
     "unpriced_calls": {"type": "integer"},
     "models": _list(_TEXT),
     "session_id": _MAYBE_TEXT,

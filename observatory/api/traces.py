@@ -13,7 +13,7 @@ from observatory.api.questions import Questions, stated, window
 from observatory.api.reply import json_reply, stream_reply
 from observatory.api.work import Stop, Work
 from observatory.errors import Gone, NotFound
-from observatory.query.filter.grammar import MAX_LENGTH, parse
+from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.render import Renderer
 from observatory.query.trace import span_json, trace_json
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked

@@ -14,8 +14,8 @@ import pyarrow as pa
 from observatory.errors import BadRequest
 from observatory.model.clock import Nanos
 from observatory.query.cursors import decode_cursor, encode_cursor
-from observatory.query.filter.sql import of_spans, to_sql
-from observatory.query.filter.tree import EVERYTHING, Everything, Expr
+from observatory.query.filtering.sql import of_spans, to_sql
+from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
 from observatory.query.named import named
 from observatory.query.times import rfc3339
 
@@ -220,9 +220,9 @@ def _id(text: str) -> bytes:
 
 
 def usd_text(value: Decimal) -> str:
-    """Dollars as the API says them: every digit, no zeros behind, at least two decimals."""
-    whole, _, fraction = f"{value:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+    """Dollars as exact text without trailing zeros: `0.0125`, `3`."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from observatory.model import anyvalue
 from observatory.model.clock import Nanos
 from observatory.model.money import picodollars
-from observatory.query.filter.bind import (
+from observatory.query.filtering.bind import (
     DECIMAL_TEXT,
     All,
     Anywhere,
@@ -33,9 +33,9 @@ from observatory.query.filter.bind import (
     Unless,
     bind,
 )
-from observatory.query.filter.fault import FilterError
-from observatory.query.filter.fields import ANYWHERE, SPAN_KINDS, STATUS, Field, Kind
-from observatory.query.filter.tree import Expr
+from observatory.query.filtering.fault import FilterError
+from observatory.query.filtering.fields import ANYWHERE, SPAN_KINDS, STATUS, Field, Kind
+from observatory.query.filtering.tree import Expr
 
 _COMPARE = {
     ":": np.equal,

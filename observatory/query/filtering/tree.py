@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from observatory.query.filter.fault import Place
+from observatory.query.filtering.fault import Place
 
 NOWHERE = Place("", 0, 0)
 PLAIN_FIELD = re.compile(r"(?![\-,])(?:[^\s()\":=<>~!,]|!(?!=))+")

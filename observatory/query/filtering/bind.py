@@ -13,10 +13,10 @@ from typing import Any
 
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.money import PICO_PER_USD
-from observatory.query.filter import values
-from observatory.query.filter.fault import FilterError, Place, did_you_mean, shown
-from observatory.query.filter.fields import TARGETS, TEXTUAL, Field, Kind, names
-from observatory.query.filter.tree import And, Compare, Everything, Expr, Not, Or, Pattern, Text, quoted
+from observatory.query.filtering import values
+from observatory.query.filtering.fault import FilterError, Place, did_you_mean, shown
+from observatory.query.filtering.fields import TARGETS, TEXTUAL, Field, Kind, names
+from observatory.query.filtering.tree import And, Compare, Everything, Expr, Not, Or, Pattern, Text, quoted
 
 ORDER = ("<", "<=", ">", ">=")
 DECIMAL_TEXT = "[+-]?[0-9]{1,40}([.][0-9]{0,40})?([eE][+-]?[0-9]{1,2})?"

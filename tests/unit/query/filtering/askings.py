@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from observatory.model.clock import DAY, SECOND
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.query.filter.fields import TARGETS, Field, Kind
-from observatory.query.filter.tree import And, Compare, Expr, Not, Or, Pattern, Text
+from observatory.query.filtering.fields import TARGETS, Field, Kind
+from observatory.query.filtering.tree import And, Compare, Expr, Not, Or, Pattern, Text
 from observatory.storage.views import public_columns
 
 NOW = 1_795_430_890_363_536_205

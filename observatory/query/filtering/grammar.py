@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from observatory.query.filter.fault import FilterError, Place, shown
-from observatory.query.filter.tree import And, Compare, Everything, Expr, Not, Or, Pattern, Text
+from observatory.query.filtering.fault import FilterError, Place, shown
+from observatory.query.filtering.tree import And, Compare, Everything, Expr, Not, Or, Pattern, Text
 
 MAX_LENGTH = 4096
 """Characters of a filter."""

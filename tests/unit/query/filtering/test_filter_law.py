@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from observatory.query.filter import Expr, to_mask, to_sql
-from observatory.query.filter.fields import TARGETS
-from observatory.query.filter.tree import Not
+from observatory.query.filtering.fields import TARGETS
+from observatory.query.filtering.tree import Not
 
 ROWS = {target: rows_at_random(target, 120, seed=3) for target in TARGETS}
 VIEWS = {target: view_of(rows, target) for target, rows in ROWS.items()}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from observatory.model.clock import Nanos
-from observatory.query.filter.bind import (
+from observatory.query.filtering.bind import (
     DECIMAL_TEXT,
     All,
     Anywhere,
@@ -27,8 +27,8 @@ from observatory.query.filter.bind import (
     bind,
     leaves,
 )
-from observatory.query.filter.fields import ANYWHERE, Field, Kind
-from observatory.query.filter.tree import Expr
+from observatory.query.filtering.fields import ANYWHERE, Field, Kind
+from observatory.query.filtering.tree import Expr
 
 _OPERATORS = {":": "=", "=": "=", "!=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 

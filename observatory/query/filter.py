@@ -4,11 +4,11 @@
 language is described in docs/FILTER.md. Rooms above `query` may import this one (`pipeline` among them).
 """
 
-from observatory.query.filter.fault import FilterError
-from observatory.query.filter.fields import TARGETS
-from observatory.query.filter.grammar import parse
-from observatory.query.filter.mask import to_mask
-from observatory.query.filter.sql import to_sql
-from observatory.query.filter.tree import Expr
+from observatory.query.filtering.fault import FilterError
+from observatory.query.filtering.fields import TARGETS
+from observatory.query.filtering.grammar import parse
+from observatory.query.filtering.mask import to_mask
+from observatory.query.filtering.sql import to_sql
+from observatory.query.filtering.tree import Expr
 
 __all__ = ["TARGETS", "Expr", "FilterError", "parse", "to_mask", "to_sql"]

@@ -13,8 +13,8 @@ from observatory.model.clock import SECOND
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.query.filter import TARGETS, FilterError, parse, to_mask, to_sql
-from observatory.query.filter.grammar import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
-from observatory.query.filter.tree import And, Compare, Everything, Not, Or, Pattern, Text
+from observatory.query.filtering.grammar import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
+from observatory.query.filtering.tree import And, Compare, Everything, Not, Or, Pattern, Text
 
 
 def is_(name: str, value: str, op: str = ":") -> Compare:
