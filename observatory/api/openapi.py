@@ -66,6 +66,20 @@ _TRACE_FACTS = {
     "span_count": _COUNT,
     "error_count": _COUNT,
 }
+_TRACE_SUMS = {
+    "llm_calls": {"type": "integer", "description": "Calls of models that count; the sums are theirs."},
+    "input_tokens": {"type": "integer"},
+    "output_tokens": {"type": "integer"},
+    "total_cost_usd": {
+        "type": ["string", "null"],
+        "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+        "description": "Null when no call has a known price.",
+    },
+    "unpriced_calls": {"type": "integer"},
+    "models": _list(_TEXT),
+    "session_id": _MAYBE_TEXT,
+    "user_id": _MAYBE_TEXT,
+}
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "http_status_code")
 _WORDS = ("operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
 _FULL_WORDS = ("response_id", "finish_reasons", "session_id", "user_id", "environment", "project", "service_name")
@@ -134,7 +148,7 @@ _SCHEMAS: dict[str, Any] = {
     "Error": _object(
         {"error": _object({"code": _TEXT, "message": _TEXT, "where": {"type": "string", "description": "The parameter or place meant."}})}
     ),
-    "TraceItem": _object(_TRACE_FACTS),
+    "TraceItem": _object({**_TRACE_FACTS, **_TRACE_SUMS}),
     "TracePage": _object({"items": _list(_ref("TraceItem")), "next_cursor": _MAYBE_TEXT, "from": _MAYBE_TIME, "to": _MAYBE_TIME}),
     "Span": _object(
         {
@@ -308,6 +322,7 @@ def document(version: str) -> dict[str, Any]:
                 *_WINDOW,
                 _query("service", _word(), "Traces with a span of this service."),
                 _query("status", {"enum": ["ok", "error"]}, "`error`: any span failed; `ok`: none did."),
+                _query("filter", _word(), "The filter language: `cost>0.01 model:gpt-4o* status:error`; docs/FILTER.md."),
                 _query("min_duration_ms", {"type": "number", "minimum": 0, "maximum": 9.2e12}, "Lasting at least this long."),
                 _limit(50),
                 _CURSOR,

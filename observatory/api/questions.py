@@ -34,6 +34,10 @@ class Questions:
         """The same with a connection that has `trace_fragments`."""
         return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.fragments()))
 
+    async def ask_views(self, request: web.BaseRequest, columns: str, question: Callable[[View, DuckDBPyConnection], T]) -> T:
+        """The same with the public views and `trace_fragments`, of which only the columns are read that the query `columns` names."""
+        return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.cursor(columns)))
+
     def _ask(
         self,
         stop: Stop,
