@@ -36,7 +36,7 @@ class Buckets(NamedTuple):
         return [name_of(int(edge), self.zone) for edge in self.edges[:-1]]
 
     def table(self) -> pa.Table:
-        """`slot`, `nth`: which bucket a time belongs to, by its slot `(time - edges[0]) // slot_ns`. A join by hash, whatever the clock did."""
+        """`slot`, `nth`: the bucket of a time by its slot `(time - edges[0]) // slot_ns`. A join by hash, whatever the clock did."""
         slots = (np.diff(self.edges) // self.slot_ns).astype(np.int64)
         return pa.table({"slot": np.arange(int(slots.sum())), "nth": np.repeat(np.arange(len(self), dtype=np.int32), slots)})
 
@@ -54,8 +54,8 @@ def zone_of(name: str | None) -> tzinfo:
 def buckets(unit: str, zone: tzinfo, from_ns: Nanos, to_ns: Nanos) -> Buckets:
     """The buckets that hold [from_ns, to_ns), which must not be empty; the outer ones may reach beyond it.
 
-    Up to an hour a bucket is a stretch of elapsed time between whole minutes or hours of the local clock, so the hour that a clock shows twice
-    is two buckets. Longer ones go from wall time to wall time: a day may have 23 hours, and where midnight is skipped it starts after it.
+    Up to an hour a bucket is a stretch of elapsed time between whole minutes or hours of the local clock: the hour that a clock shows twice is
+    two buckets. Longer ones go from wall time to wall time: a day may have 23 hours, and where midnight is skipped it starts after it.
     A shift of the clock within a bucket of elapsed time (half an hour, on Lord Howe) ends it. Raises BadRequest beyond 10,000 buckets.
     """
     first, last = from_ns // SECOND, -(-to_ns // SECOND)
@@ -91,7 +91,9 @@ def day_of(ns: Nanos, zone: tzinfo) -> date:
 
 
 def _too_many(unit: str) -> BadRequest:
-    return BadRequest(f"group_by: the window has more than {MAX_BUCKETS:,} buckets of {unit}; narrow it with from and to, or take longer ones")
+    return BadRequest(
+        f"group_by: the window has more than {MAX_BUCKETS:,} buckets of {unit}; narrow it with from and to, or take longer ones"
+    )
 
 
 def _local(second: int, zone: tzinfo) -> datetime:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from observatory.query.llm_histograms import Histograms
+
 Figures = dict[tuple[int, int], dict[str, Any]]
 """By (series, nth): the place of the group and the number of the bucket of time."""
 
-SCALE = 64  # buckets of a histogram for each doubling: bucket i holds (2^(i/64), 2^((i+1)/64)]
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens")
 COSTS = ("input_cost_usd", "cache_read_cost_usd", "cache_write_cost_usd", "output_cost_usd", "other_cost_usd", "total_cost_usd")
 _SAFE = 2**53 - 1
+_HISTOGRAMS = {"duration_ns": ("duration_ns", 1e-6), "ttft_ns": ("ttft_ns", 1e-6), "tokens_per_1000_s": ("tokens_per_second", 1e-3)}
 _TIMES = {"latency_ms": "duration_ns", "ttft_ms": "ttft_ns"}
 _Quantiles = Mapping[str, Mapping[tuple[int, int], list[float | None]]]
 
@@ -30,14 +32,26 @@ def of_calls(sums: pa.Table) -> Figures:
     return {_place(row): _figures(row, found) for row in rows}
 
 
-def of_rollups(sums: pa.Table, histograms: Mapping[str, pa.Table]) -> Figures:
-    """Of `llm_sums_rollups.sql`, and of `llm_histogram.sql` for each histogram."""
-    found = {
-        "duration_ns": _quantiles(histograms["duration_ns"], 1e-6),
-        "ttft_ns": _quantiles(histograms["ttft_ns"], 1e-6),
-        "tokens_per_second": _quantiles(histograms["tokens_per_1000_s"], 1e-3),
-    }
-    return {_place(row): _figures(row, found) for row in sums.to_pylist()}
+def of_rollups(sums: pa.Table, histograms: Iterable[pa.RecordBatch], spans: int) -> tuple[Figures, dict[str, Any]]:
+    """Of `llm_sums_rollups.sql` and `llm_histograms.sql`, and of everything together. A null series is a group that is not told; there are
+    `spans` buckets of time."""
+    added = {name: Histograms() for name in _HISTOGRAMS}
+    for batch in histograms:
+        series = np.asarray(batch.column("series").fill_null(-1)).astype(np.int64)
+        group = (series + 1) * spans + np.asarray(batch.column("nth")).astype(np.int64)
+        for name, histogram in added.items():
+            histogram.add(group, batch.column(f"{name}_buckets"), batch.column(f"{name}_counts"))
+    shares = tuple(QUANTILES.values())
+    found: dict[str, dict[tuple[int, int], list[float | None]]] = {}
+    whole: dict[str, dict[tuple[int, int], list[float | None]]] = {}
+    for name, (column, scale) in _HISTOGRAMS.items():
+        said = added[name].quantiles(shares)
+        found[column] = {(group // spans - 1, group % spans): [value * scale for value in values] for group, values in said.items()}
+        together = added[name].whole().quantiles(shares).get(0)
+        whole[column] = {} if together is None else {(0, 0): [value * scale for value in together]}
+    rows = sums.to_pylist()
+    totals = _figures(_added(rows), whole) if rows else no_calls()
+    return {_place(row): _figures(row, found) for row in rows if row["series"] is not None}, totals
 
 
 def no_calls() -> dict[str, Any]:
@@ -84,17 +98,7 @@ def _place(row: Mapping[str, Any]) -> tuple[int, int]:
     return row["series"], row["nth"]
 
 
-def _quantiles(cells: pa.Table, scale: float) -> dict[tuple[int, int], list[float | None]]:
-    """The quantiles of every histogram, whose cells (series, nth, bucket, n) are sorted: the middle of the bucket that holds rank ceil(q * n)."""
-    if not cells.num_rows:
-        return {}
-    series, nth, bucket, n = (np.asarray(cells.column(name)).astype(np.int64) for name in ("series", "nth", "bucket", "n"))
-    changes = np.flatnonzero((series[1:] != series[:-1]) | (nth[1:] != nth[:-1])) + 1
-    first = np.concatenate(([0], changes))
-    upto = np.cumsum(n)
-    before = upto[first] - n[first]
-    total = np.add.reduceat(n, first)
-    ranks = [np.maximum(np.ceil(q * total), 1).astype(np.int64) for q in QUANTILES.values()]
-    values = [2.0 ** ((bucket[np.searchsorted(upto, before + rank)] + 0.5) / SCALE) * scale for rank in ranks]
-    told = np.column_stack(values).tolist()
-    return dict(zip(zip(series[first].tolist(), nth[first].tolist(), strict=True), told, strict=True))
+def _added(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    names = ("calls", "errors", "unpriced_calls", *TOKENS, *COSTS)
+    sums = {name: sum((row[name] for row in rows), 0 * rows[0][name]) for name in names}
+    return {name: min(value, 2**63 - 1) if name in TOKENS else value for name, value in sums.items()}

@@ -1,4 +1,4 @@
-"""What calls did, cost and took, by up to three dimensions and a bucket of time: from the sums of minutes where they suffice, else from the calls."""
+"""What calls did, cost and took, by up to three dimensions and a bucket of time: from sums of minutes where they suffice, else from calls."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ MAX_ROWS = 20_000  # of an answer; more is a table and not a summary
 _IN_ROLLUPS = {"provider", "model", "operation", "service", "application", "environment"}
 _MINUTE = 60 * SECOND
 _TEMPLATE = re.compile(r"\$(\w+)")
-_HISTOGRAMS = ("duration_ns", "ttft_ns", "tokens_per_1000_s")
+_BATCH_ROWS = 4096  # sums of minutes in one go: a million cells of histograms, 10 ms of Python's lock
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryQuestion:
-    """Which calls (by start in [from_ns, to_ns)) and how they are grouped: names of `DIMENSIONS`, each once, and a unit of time of `UNITS`."""
+    """Which calls (by start in [from_ns, to_ns)) and how they are grouped: names of `DIMENSIONS`, each once, and a unit of `UNITS`."""
 
     from_ns: Nanos = EVER[0]
     to_ns: Nanos = EVER[1]
@@ -86,14 +86,14 @@ def summarize(con: duckdb.DuckDBPyConnection, question: SummaryQuestion) -> Summ
     """The answer, asked on a connection that has `llm_metrics` and `llm_rollups`. Raises BadRequest when it would be too long."""
     asked = _Asked(con, question)
     ranked = asked.rank()
-    spans = 1 if asked.buckets is None else len(asked.buckets)
+    spans = asked.spans
     if len(ranked.names) * spans > MAX_ROWS:
         raise BadRequest(
             f"group_by: {len(ranked.names):,} groups of {spans:,} {question.bucket} are more than {MAX_ROWS:,} rows; "
             "take longer times, a shorter window or a smaller limit"
         )
-    totals = asked.figures(None).get((0, 0), no_calls())
-    return Summary(asked.source, _items(asked, ranked, spans, totals), totals, ranked.groups, _notes(asked))
+    figures, totals = asked.figures(ranked)
+    return Summary(asked.source, _items(asked, ranked, figures), totals, ranked.groups, _notes(asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,9 @@ class _Asked:
         low, high = question.from_ns, question.to_ns
         if EVER[0] in (low, high) or EVER[1] in (low, high):
             relation = "llm_rollups" if self.source == "rollups" else "llm_metrics"
-            first, last = self._con.sql(named("llm_extent").format(relation=relation), params=_some(self._values, "from_ns", "to_ns")).fetchall()[0]
+            first, last = self._con.sql(
+                named("llm_extent").format(relation=relation), params=_some(self._values, "from_ns", "to_ns")
+            ).fetchall()[0]
             if first is None:
                 return None
             low = first if low == EVER[0] else low
@@ -139,47 +141,57 @@ class _Asked:
             return _Ranked([()], 1)
         keys = ", ".join(f"k{number}" for number in range(len(dimensions)))
         order = f"{question.order.removeprefix('-')} {'DESC' if question.order.startswith('-') else 'ASC'}"
-        found = self._run(f"llm_rank_{self.source}", dimensions, keys=keys, order=order)
+        found = self._run(f"llm_rank_{self.source}", dimensions, keys=keys, order=order).to_arrow_table()
         names = list(zip(*(found.column(number).to_pylist() for number in range(len(dimensions))), strict=True))
         return _Ranked(names, found.column("groups")[0].as_py() if names else 0)
 
-    def figures(self, ranked: _Ranked | None) -> Figures:
-        """The figures by (place in the ranking, number of the bucket); of all calls together, at (0, 0), without a ranking."""
-        dimensions = self.question.dimensions if ranked else ()
-        placed = "CROSS JOIN (SELECT 0 AS series) CROSS JOIN (SELECT 0 AS nth)"
-        if ranked is not None:
-            placed = "CROSS JOIN (SELECT 0 AS series)"
-            if dimensions:
-                self._con.register("chosen", _chosen(ranked.names, len(dimensions)))
-                same = " AND ".join(f"k{number} IS NOT DISTINCT FROM c{number}" for number in range(len(dimensions)))
-                placed = f"JOIN chosen ON {same}"
-            if self.buckets is not None:
-                self._con.register("slots", self.buckets.table())
-            placed += " CROSS JOIN (SELECT 0 AS nth)" if self.buckets is None else " JOIN slots USING (slot)"
-        sums = self._run(f"llm_sums_{self.source}", dimensions, placed=placed)
-        if self.source == "calls":
-            return of_calls(sums)
-        return of_rollups(sums, {h: self._run("llm_histogram", dimensions, placed=placed, histogram=h) for h in _HISTOGRAMS})
+    @property
+    def spans(self) -> int:
+        """How many buckets of time."""
+        return 1 if self.buckets is None else len(self.buckets)
 
-    def _run(self, name: str, dimensions: tuple[str, ...], **parts: str) -> pa.Table:
+    def figures(self, ranked: _Ranked) -> tuple[Figures, dict[str, Any]]:
+        """The figures by place in the ranking and number of the bucket, and those of all calls together."""
+        dimensions = self.question.dimensions
+        if self.source == "rollups":
+            placed = self._placed(ranked, "LEFT JOIN")
+            sums = self._run("llm_sums_rollups", dimensions, placed=placed).to_arrow_table()
+            histograms = self._run("llm_histograms", dimensions, placed=placed).to_arrow_reader(_BATCH_ROWS)
+            return of_rollups(sums, histograms, self.spans)
+        alone = "CROSS JOIN (SELECT 0 AS series, 0 AS nth)"
+        totals = of_calls(self._run("llm_sums_calls", (), placed=alone).to_arrow_table()).get((0, 0), no_calls())
+        if not dimensions and self.buckets is None:
+            return {(0, 0): totals}, totals
+        placed = self._placed(ranked, "JOIN")
+        return of_calls(self._run("llm_sums_calls", dimensions, placed=placed).to_arrow_table()), totals
+
+    def _placed(self, ranked: _Ranked, join: str) -> str:
+        """The joins that give every row its place in the ranking and the number of its bucket."""
+        count = len(self.question.dimensions)
+        series, nth = "CROSS JOIN (SELECT 0 AS series)", "CROSS JOIN (SELECT 0 AS nth)"
+        if count:
+            self._con.register("chosen", _chosen(ranked.names, count))
+            series = f"{join} chosen ON " + " AND ".join(f"k{number} IS NOT DISTINCT FROM c{number}" for number in range(count))
+        if self.buckets is not None:
+            self._con.register("slots", self.buckets.table())
+            nth = "JOIN slots USING (slot)"
+        return f"{series} {nth}"
+
+    def _run(self, name: str, dimensions: tuple[str, ...], **parts: str) -> duckdb.DuckDBPyRelation:
         asked = "llm_asked_rollups" if self.source == "rollups" else "llm_asked_calls"
         said = "".join(f"({DIMENSIONS[name]})::VARCHAR AS k{number}, " for number, name in enumerate(dimensions))
         text = named(name).format(asked=named(asked).format(dimensions=said, filter=self._filter), **parts)
-        return self._con.sql(text, params=_some(self._values, *_TEMPLATE.findall(text))).to_arrow_table()
+        return self._con.sql(text, params=_some(self._values, *_TEMPLATE.findall(text)))
 
 
-def _items(asked: _Asked, ranked: _Ranked, spans: int, totals: dict[str, Any]) -> list[dict[str, Any]]:
+def _items(asked: _Asked, ranked: _Ranked, figures: Figures) -> list[dict[str, Any]]:
     """By time and then by rank. A group that occurs at all has a row in every bucket, of zeros where nothing was called."""
     question = asked.question
-    if asked.buckets is None:
-        if question.bucket is not None:
-            return []
-        if not question.dimensions:
-            return [{"group": {}, **totals}]
-    figures = asked.figures(ranked) if ranked.names else {}
+    if question.bucket is not None and asked.buckets is None:
+        return []
     times = asked.buckets.names() if asked.buckets is not None else None
     items: list[dict[str, Any]] = []
-    for nth in range(spans):
+    for nth in range(asked.spans):
         time = {} if times is None else {"time": times[nth]}
         for series, name in enumerate(ranked.names):
             group = {**time, **dict(zip(question.dimensions, name, strict=True))}

@@ -149,7 +149,9 @@ def _delta(row: dict[str, Any], sign: int) -> dict[str, Any]:
     }
 
 
-def relations(con: duckdb.DuckDBPyConnection, calls: list[dict[str, Any]], sums: list[dict[str, Any]], traces: list[dict[str, Any]] = ()) -> None:  # type: ignore[assignment]
+def relations(
+    con: duckdb.DuckDBPyConnection, calls: list[dict[str, Any]], sums: list[dict[str, Any]], traces: list[dict[str, Any]] = ()
+) -> None:  # type: ignore[assignment]
     """Make `llm_calls`, `llm_metrics`, `llm_rollups` and `trace_fragments` on `con`, with their public columns."""
     con.execute("SET TimeZone = 'UTC'")
     tables = {"calls_as_stored": (Signal.LLM_CALLS, calls), "sums_as_stored": (Signal.LLM_ROLLUPS, sums)}

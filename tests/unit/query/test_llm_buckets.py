@@ -16,8 +16,8 @@ from observatory.model.clock import SECOND
 from observatory.query.buckets import UNITS, buckets, name_of, zone_of
 
 ZONES = [
-    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "America/Havana", "America/Santiago", "Australia/Adelaide",
-    "Pacific/Chatham", "Asia/Beirut", "America/Asuncion", "Africa/Cairo",
+    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "America/Havana", "America/Santiago",
+    "Australia/Adelaide", "Pacific/Chatham", "Asia/Beirut", "America/Asuncion", "Africa/Cairo",
 ]  # fmt: skip
 HOUR = 3600 * SECOND
 STEPS = {"minute": "1 minute", "5m": "5 minutes", "15m": "15 minutes", "hour": "1 hour"}

@@ -1,0 +1,97 @@
+"""Questions about calls over HTTP: storage is real, and the relations of calls are made from rows of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+from asking import Asked, open_asked
+
+from observatory.storage.engine import View
+from tests.unit.query.calling import MINUTE, NOW, call, relations, rollups
+
+FLOOR = NOW // MINUTE * MINUTE
+
+
+@pytest.fixture
+def stored(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Rows of calls that every view has."""
+    rows: list[dict[str, Any]] = []
+
+    @contextmanager
+    def calls(view: View, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect(config={"threads": 1}) as con:
+            relations(con, rows, rollups(rows, Random(1)))
+            yield con
+
+    monkeypatch.setattr(View, "calls", calls, raising=False)
+    return rows
+
+
+@pytest.fixture
+async def asked(tmp_path: Path, stored: list[dict[str, Any]]) -> AsyncIterator[Asked]:
+    async with open_asked(tmp_path / "data") as opened:
+        yield opened
+
+
+async def test_a_summary_says_what_it_is_of(asked, stored):
+    stored += [call(1, start_ns=FLOOR), call(2, start_ns=FLOOR + 1, model_name="b", cost=None), call(3, start_ns=FLOOR + MINUTE)]
+    said = await asked.get("/api/v1/llm/summary", group_by="model,minute", **{"from": FLOOR, "to": FLOOR + MINUTE}, tz="Asia/Kolkata")
+    assert (said["source"], said["exact"], said["groups"], said["group_by"]) == ("rollups", False, 2, ["minute", "model"])
+    assert (said["from"], said["tz"]) == ("2026-11-23T10:48:00.000000000Z", "Asia/Kolkata")
+    assert "sampled or not" in said["population"]
+    assert [(item["group"], item["calls"], item["total_cost_usd"]) for item in said["items"]] == [
+        ({"time": "2026-11-23T16:18:00+05:30", "model": "gpt-4.1"}, 1, "0.003"),
+        ({"time": "2026-11-23T16:18:00+05:30", "model": "b"}, 1, None),
+    ]
+    assert (said["totals"]["calls"], said["totals"]["unpriced_calls"], said["totals"]["input_tokens"]) == (2, 1, 20)
+    exactly = await asked.get("/api/v1/llm/summary", group_by="user")
+    assert (exactly["source"], exactly["exact"], exactly["totals"]["latency_ms"]["p95"]) == ("calls", True, 2000.0)
+
+
+async def test_calls_are_listed_with_what_does_not_count(asked, stored):
+    stored += [
+        call(1),
+        call(2, counted=False, not_counted_reason="wraps_call"),
+        call(3, cost=None),
+        call(4, cost=Decimal(2), user_id="ann"),
+    ]
+
+    async def spans(**parameters: str) -> list[int]:
+        return [int(item["span_id"], 16) for item in (await asked.get("/api/v1/llm/calls", **parameters))["items"]]
+
+    assert sorted(await spans()) == [1, 3, 4]
+    assert sorted(await spans(counted="all")) == [1, 2, 3, 4]
+    assert await spans(counted="false") == [2]
+    assert await spans(unpriced="true") == [3]
+    assert await spans(user="ann") == [4]
+    assert await spans(sort="-cost") == [4, 1, 3]
+    first = await asked.get("/api/v1/llm/calls", limit=2, sort="cost")
+    rest = await asked.get("/api/v1/llm/calls", limit=2, sort="cost", cursor=first["next_cursor"])
+    assert [int(item["span_id"], 16) for item in first["items"] + rest["items"]] == [3, 1, 4]
+    assert (await asked.get("/api/v1/llm/calls", counted="false"))["items"][0]["not_counted_reason"] == "wraps_call"
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/api/v1/llm/summary?group_by=colour", "group_by"),
+        ("/api/v1/llm/summary?group_by=day&tz=Mars", "tz"),
+        ("/api/v1/llm/summary?order=name", "order"),
+        ("/api/v1/llm/summary?limit=0", "limit"),
+        ("/api/v1/llm/summary?group_by=minute&from=0&to=1769851800000000000", "group_by"),
+        ("/api/v1/llm/calls?counted=maybe", "counted"),
+        ("/api/v1/llm/calls?sort=name", "sort"),
+        ("/api/v1/llm/calls?cursor=x", "cursor"),
+        ("/api/v1/llm/calls?unprised=true", "unprised"),
+    ],
+)
+async def test_bad_questions_are_told_where_they_are_wrong(asked, path, where):
+    said = await asked.get(path, 400)
+    assert said["error"]["where"] == where
