@@ -1,4 +1,4 @@
-"""Calls of models: their summary and their list."""
+"""Calls of models: their summary, their list, and what the month will have cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from duckdb import DuckDBPyConnection
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions, stated, window
 from observatory.api.reply import json_reply
-from observatory.query.buckets import zone_of
+from observatory.model.clock import Clock
+from observatory.query.buckets import day_of, zone_of
+from observatory.query.forecast import calendar_days, days_asked, forecast, month_of, spend_days
 from observatory.query.llm_calls import SORTS, CallQuestion, list_calls
 from observatory.query.llm_summary import ORDERS, POPULATION, SummaryQuestion, parse_group_by, summarize
 from observatory.query.traces import EVER
@@ -24,13 +26,14 @@ _CALLS = ("from", "to", "filter", "counted", "unpriced", "session", "user", "sor
 class Llm:
     """Handlers under `/api/v1/llm`."""
 
-    def __init__(self, questions: Questions) -> None:
-        self._questions = questions
+    def __init__(self, questions: Questions, clock: Clock) -> None:
+        self._questions, self._clock = questions, clock
 
     def add_routes(self, app: web.Application) -> None:
         """Mount them."""
         app.router.add_get("/api/v1/llm/summary", self.summary)
         app.router.add_get("/api/v1/llm/calls", self.calls)
+        app.router.add_get("/api/v1/llm/forecast", self.forecast)
 
     async def summary(self, request: web.Request) -> web.Response:
         """Figures by group and time."""
@@ -89,3 +92,19 @@ class Llm:
             return orjson.dumps({"items": page.items, "next_cursor": page.next_cursor, **stated(from_ns, to_ns)})
 
         return json_reply(await self._questions.ask_calls(request, (from_ns, to_ns), answer))
+
+    async def forecast(self, request: web.Request) -> web.Response:
+        """What a month cost and will have cost."""
+        asked = Parameters(request, ("tz", "month"))
+        name = asked.text("tz", 64)
+        zone, now = zone_of(name), self._clock.now()
+        first, last = month_of(asked.text("month", 64), now, zone)
+        today = day_of(now, zone)
+        since, until = days_asked(first, last, today)
+        days = calendar_days(zone, since, until)
+
+        def answer(_: View, con: DuckDBPyConnection) -> bytes:
+            said = forecast(spend_days(con, zone, since, until), first, last, now, zone)
+            return orjson.dumps({"tz": name or "UTC", **said})
+
+        return json_reply(await self._questions.ask_calls(request, (int(days.edges[0]), int(days.edges[-1])), answer))

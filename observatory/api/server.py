@@ -26,6 +26,7 @@ from observatory.api.sql import Sql
 from observatory.api.traces import Traces
 from observatory.api.work import ClientLeft, Work
 from observatory.errors import ObservatoryError
+from observatory.model.clock import Clock, SystemClock
 from observatory.query.render import Renderer
 from observatory.storage.engine import Engine
 
@@ -44,6 +45,7 @@ class Api:
         config: ApiConfig,
         registry: CollectorRegistry,
         mounts: Sequence[Callable[[web.Application], None]] = (),
+        clock: Clock | None = None,
     ) -> None:
         self._status, self._ready, self._registry, self._mounts = status, ready, registry, mounts
         self._guard = Guard()
@@ -54,7 +56,7 @@ class Api:
         self._rooms = (
             Traces(engine, self._work, questions, self._renderer),
             Logs(questions, self._renderer),
-            Llm(questions),
+            Llm(questions, clock or SystemClock()),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)

@@ -54,8 +54,8 @@ def zone_of(name: str | None) -> tzinfo:
 def buckets(unit: str, zone: tzinfo, from_ns: Nanos, to_ns: Nanos) -> Buckets:
     """The buckets that hold [from_ns, to_ns), which must not be empty; the outer ones may reach beyond it.
 
-    Up to an hour a bucket is a stretch of elapsed time between whole minutes or hours of the local clock: the hour that a clock shows twice is
-    two buckets. Longer ones go from wall time to wall time: a day may have 23 hours, and where midnight is skipped it starts after it.
+    Up to an hour a bucket is a stretch of time between whole minutes or hours of the local clock: the hour that it shows twice is two
+    buckets. Longer ones go from wall time to wall time: a day may have 23 hours, and where midnight is skipped it starts after it.
     A shift of the clock within a bucket of elapsed time (half an hour, on Lord Howe) ends it. Raises BadRequest beyond 10,000 buckets.
     """
     first, last = from_ns // SECOND, -(-to_ns // SECOND)

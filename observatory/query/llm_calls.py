@@ -29,7 +29,8 @@ SORTS = [sign + name for name in KEYS for sign in ("-", "")]
 WORDS = (
     "parent_span_id", "not_counted_reason", "provider", "model_name", "request_model", "operation", "observation_kind", "convention",
     "application", "service_name", "environment", "user_id", "session_id", "prompt_name", "prompt_version", "service_tier",
-    "server_address", "price_source", "unpriced_reason", "usage_flags", "finish_reason", "error_type", "error_class", "response_id", "project",
+    "server_address", "price_source", "unpriced_reason", "usage_flags", "finish_reason", "error_type", "error_class",
+    "response_id", "project",
 )  # fmt: skip
 PLAIN = ("revision", "counted", "tags", "streaming", "is_error", "adjusted_count")
 INTEGERS = (*TOKENS, "cache_write_1h_tokens", "input_audio_tokens", "output_audio_tokens", "http_status_code")

@@ -1,4 +1,4 @@
-"""What calls did, cost and took, by up to three dimensions and a bucket of time: from sums of minutes where they suffice, else from calls."""
+"""What calls did, cost and took by up to three dimensions and a bucket of time: from sums of minutes where they do, else from calls."""
 
 from __future__ import annotations
 

@@ -95,3 +95,14 @@ async def test_calls_are_listed_with_what_does_not_count(asked, stored):
 async def test_bad_questions_are_told_where_they_are_wrong(asked, path, where):
     said = await asked.get(path, 400)
     assert said["error"]["where"] == where
+
+
+async def test_a_month_is_forecast_from_its_days(asked, stored):
+    now, day = asked.clock.now(), 86_400 * 10**9
+    stored += [call(n, start_ns=now - n * day, cost=Decimal(3)) for n in range(1, 8)]
+    said = await asked.get("/api/v1/llm/forecast")
+    assert (said["history_days"], said["tz"], said["complete"]) == (7, "UTC", False)
+    assert float(said["forecast"]["low_usd"]) == float(said["forecast"]["high_usd"]) == float(said["forecast"]["total_usd"])
+    assert len(said["days"]) >= 28
+    assert (await asked.get("/api/v1/llm/forecast", month="1971-01"))["reason"] == "the month is over"
+    assert (await asked.get("/api/v1/llm/forecast", 400, month="2999-01"))["error"]["where"] == "month"

@@ -1,4 +1,4 @@
-"""Laws of the summary: from calls it is what brute force gives; from sums of minutes the same to the last decimal, quantiles within 1.1 %."""
+"""Laws of summaries: from calls what brute force gives, from sums of minutes the same to the last digit, quantiles within 1.1 %."""
 
 from __future__ import annotations
 
