@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
-from random import Random
 from typing import Any
 
-import duckdb
 import pytest
 from asking import Asked, open_asked
 
-from observatory.storage.engine import View
-from tests.unit.query.calling import MINUTE, NOW, call, relations, rollups
+from tests.unit.query.calling import MINUTE, NOW, call
 
 FLOOR = NOW // MINUTE * MINUTE
-
-
-@pytest.fixture
-def stored(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Rows of calls that every view has."""
-    rows: list[dict[str, Any]] = []
-
-    @contextmanager
-    def calls(view: View, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(config={"threads": 1}) as con:
-            relations(con, rows, rollups(rows, Random(1)))
-            yield con
-
-    monkeypatch.setattr(View, "calls", calls, raising=False)
-    return rows
 
 
 @pytest.fixture
