@@ -22,6 +22,7 @@ from observatory.api.page import PATH, page
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
+from observatory.api.sessions import Sessions
 from observatory.api.sql import Sql
 from observatory.api.traces import Traces
 from observatory.api.work import ClientLeft, Work
@@ -57,6 +58,7 @@ class Api:
             Traces(engine, self._work, questions, self._renderer),
             Logs(questions, self._renderer),
             Llm(questions, clock or SystemClock()),
+            Sessions(questions),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)

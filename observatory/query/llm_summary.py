@@ -55,6 +55,7 @@ class SummaryQuestion:
     filter: str | None = None
     order: str = "-cost"
     limit: int = 100  # groups, whatever the number of buckets
+    user_id: str | None = None  # only the calls of this user
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,10 @@ class _Asked:
         self._con, self.question = con, question
         self._values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit}
         self._filter = condition(question.filter, self._values)
-        suffices = question.filter is None and set(question.dimensions) <= _IN_ROLLUPS
+        if question.user_id is not None:
+            self._values["user_id"] = question.user_id
+            self._filter += " AND user_id = $user_id"
+        suffices = question.filter is None and question.user_id is None and set(question.dimensions) <= _IN_ROLLUPS
         self.source = "rollups" if suffices and _whole_minutes(question.from_ns) and _whole_minutes(question.to_ns) else "calls"
         self.buckets = self._buckets()
         if self.buckets is not None and (self.buckets.edges % _MINUTE).any():
@@ -141,7 +145,8 @@ class _Asked:
             return _Ranked([()], 1)
         keys = ", ".join(f"k{number}" for number in range(len(dimensions)))
         order = f"{question.order.removeprefix('-')} {'DESC' if question.order.startswith('-') else 'ASC'}"
-        found = self._run(f"llm_rank_{self.source}", dimensions, keys=keys, order=order).to_arrow_table()
+        name = "llm_rank_rollups" if self.source == "rollups" else "llm_rank_calls"
+        found = self._run(name, dimensions, keys=keys, order=order).to_arrow_table()
         names = list(zip(*(found.column(number).to_pylist() for number in range(len(dimensions))), strict=True))
         return _Ranked(names, found.column("groups")[0].as_py() if names else 0)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from asking import Asked, open_asked
 
+from observatory.testing.spans import Maker
 from tests.unit.query.calling import MINUTE, NOW, call
 
 FLOOR = NOW // MINUTE * MINUTE
@@ -87,3 +88,42 @@ async def test_a_month_is_forecast_from_its_days(asked, stored):
     assert len(said["days"]) >= 28
     assert (await asked.get("/api/v1/llm/forecast", month="1971-01"))["reason"] == "the month is over"
     assert (await asked.get("/api/v1/llm/forecast", 400, month="2999-01"))["error"]["where"] == "month"
+
+
+async def test_sessions_and_users_are_of_calls_and_of_traces(asked, stored):
+    make = Maker(3, now=NOW)
+    span = make.span("turn", attributes={"session.id": "s2", "user.id": "bob"})
+    await asked.store(make.spans(span))
+    stored += [call(1, session_id="s1", user_id="ann", cost=Decimal(1)), call(2, session_id="s/1", user_id="ann", cost=None)]
+    said = await asked.get("/api/v1/sessions", sort="-cost")
+    first = said["items"][0]
+    assert (first["session_id"], first["calls"], first["total_cost_usd"]) == ("s1", 1, "1")
+    assert {item["session_id"] for item in said["items"]} == {"s1", "s/1", "s2"}
+    assert {item["session_id"] for item in (await asked.get("/api/v1/sessions", user="ann"))["items"]} == {"s1", "s/1"}
+    one = await asked.get("/api/v1/sessions/s2")
+    assert [(item["trace_id"], item["root_name"]) for item in one["trace_items"]] == [(span.trace_id.hex(), "turn")]
+    assert (await asked.get("/api/v1/sessions/s%2F1"))["unpriced_calls"] == 1
+    await asked.get("/api/v1/sessions/nobody", 404)
+    assert {item["user_id"] for item in (await asked.get("/api/v1/users"))["items"]} == {"ann", "bob"}
+    ann = await asked.get("/api/v1/users/ann", tz="Europe/Berlin")
+    assert [(day["day"], day["calls"], day["total_cost_usd"]) for day in ann["days"]] == [("2026-11-23T00:00:00+01:00", 2, "1")]
+    assert [(model["model"], model["calls"]) for model in ann["models"]] == [("gpt-4.1", 2)]
+    assert {item["session_id"] for item in ann["sessions"]} == {"s1", "s/1"}
+
+
+async def test_a_trace_tells_its_calls(asked, stored):
+    make = Maker(4, now=NOW)
+    root = make.span("agent", duration_s=3)
+    child = make.span("chat", parent=root, duration_s=1, attributes={"session.id": "s9"})
+    await asked.store(make.spans(root, child))
+    stored.append(call(1, trace_id=child.trace_id, span_id=child.span_id, start_ns=child.start_time_unix_nano, user_id="ann"))
+    said = await asked.get(f"/api/v1/traces/{root.trace_id.hex()}", view="tree")
+    assert (said["llm_calls"], said["total_cost_usd"], said["models"], said["session_id"], said["user_id"]) == (
+        1, "0.003", ["gpt-4.1"], "s9", "ann",
+    )  # fmt: skip
+    above, below = said["spans"]
+    assert "call" not in above
+    assert above["subtree"] == below["subtree"]
+    assert (below["call"]["counted"], below["call"]["total_tokens"], below["subtree"]["llm_calls"]) == (True, 15, 1)
+    full = await asked.get(f"/api/v1/traces/{root.trace_id.hex()}/spans/{child.span_id.hex()}")
+    assert full["call"] == below["call"]
