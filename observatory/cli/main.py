@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import config, demo, doctor, query, serve
+from observatory.cli import calls, config, cost, demo, doctor, query, serve, traces
 from observatory.errors import BadConfig, CannotStart
 
-COMMANDS = (serve, demo, query, doctor, config)
+COMMANDS = (serve, demo, query, cost, traces, calls, doctor, config)
 
 
 class _Version(argparse.Action):

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from random import Random
 from typing import Any
 
-import duckdb
 import pytest
 
 from observatory.storage.engine import View
-from tests.unit.query.calling import relations, rollups
+from tests.unit.query.calling import views_have
 
 
 @pytest.fixture
 def stored(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Rows of calls that every view has."""
-    rows: list[dict[str, Any]] = []
-
-    @contextmanager
-    def calls(view: View, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(config={"threads": 1}) as con:
-            relations(con, rows, rollups(rows, Random(1)))
-            yield con
-
-    monkeypatch.setattr(View, "calls", calls, raising=False)
-    return rows
+    return views_have(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

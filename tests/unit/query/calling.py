@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
 from observatory.model.clock import SECOND
 from observatory.model.schema import COSTS, schema
 from observatory.model.signal import Signal
+from observatory.storage.engine import View
 
 MINUTE = 60 * SECOND
 NOW = 1_795_430_890_363_536_205  # 2026-11-23T10:48:10Z
@@ -162,6 +165,20 @@ def relations(
     con.execute(f"CREATE OR REPLACE TEMP VIEW llm_rollups AS SELECT {public(Signal.LLM_ROLLUPS)} FROM sums_as_stored")
     fragments = schema(Signal.TRACES).append(pa.field("open", pa.bool_()))
     con.register("trace_fragments", pa.Table.from_pylist(list(traces), fragments))
+
+
+def views_have(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """A list whose rows every view of storage has as its calls, and their sums, from now on."""
+    rows: list[dict[str, Any]] = []
+
+    @contextmanager
+    def calls(view: View, start_ns: int | None = None, end_ns: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect(config={"threads": 1}) as con:
+            relations(con, rows, rollups(rows, Random(1)))
+            yield con
+
+    monkeypatch.setattr(View, "calls", calls, raising=False)
+    return rows
 
 
 def public(signal: Signal) -> str:
