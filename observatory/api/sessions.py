@@ -73,7 +73,7 @@ class Sessions:
         asked = Parameters(request, ("from", "to"))
         from_ns, to_ns = window(asked)
         low, high = _bounds(from_ns, to_ns)
-        question = GroupQuestion("session", low, high, id=request.match_info["id"][:_LONGEST_ID])
+        question = GroupQuestion("session", low, high, id=request.match_info["id"])
 
         def answer(view: View, con: DuckDBPyConnection) -> bytes:
             with view.fragments(from_ns, to_ns) as fragments:
@@ -87,7 +87,7 @@ class Sessions:
         asked = Parameters(request, ("from", "to", "tz"))
         from_ns, to_ns = window(asked)
         low, high = _bounds(from_ns, to_ns)
-        zone, user = zone_of(asked.text("tz", 64)), request.match_info["id"][:_LONGEST_ID]
+        zone, user = zone_of(asked.text("tz", 64)), request.match_info["id"]
 
         def answer(view: View, con: DuckDBPyConnection) -> bytes:
             with view.fragments(from_ns, to_ns) as fragments:
