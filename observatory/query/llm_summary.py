@@ -84,7 +84,7 @@ def parse_group_by(text: str | None) -> tuple[tuple[str, ...], str | None]:
 
 
 def summarize(con: duckdb.DuckDBPyConnection, question: SummaryQuestion) -> Summary:
-    """The answer, asked on a connection that has `llm_metrics` and `llm_rollups`. Raises BadRequest when it would be too long."""
+    """The answer, asked on a connection that has the views of calls. Raises BadRequest when it would be too long."""
     asked = _Asked(con, question)
     ranked = asked.rank()
     spans = asked.spans

@@ -67,7 +67,7 @@ def traces_of(con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos) -> p
 
 
 def list_groups(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuestion) -> GroupPage:
-    """One page, asked on a connection that has `llm_metrics`; `traces` are `traces_of` the same window."""
+    """One page, asked on a connection that has `llm_calls`; `traces` are `traces_of` the same window."""
     rows = _rows(con, traces, question)
     shown = rows[: question.limit]
     items = [_item(question.kind, row) for row in shown]

@@ -1,6 +1,6 @@
 -- The calls of a window as a summary sees them: `{dimensions}` (k0, k1, k2) are what it groups by, `slot` leads to a bucket of time.
 -- Tokens per second are of the time in which tokens came: the whole call, or what followed the first token when they came one by one. The same rule
--- as in the rollups, so that both sources mean the same.
+-- as in the rollups, so that both sources mean the same. Not of `llm_metrics`: a filter may name columns that only `llm_calls` has.
 SELECT
     {dimensions}
     (start_ns - $first_ns) // $slot_ns AS slot,
@@ -25,5 +25,5 @@ SELECT
         WHEN streaming AND ttft_ns > 0 AND output_tokens >= 2 AND duration_ns > ttft_ns THEN output_tokens * 1e9 / (duration_ns - ttft_ns)
         WHEN duration_ns > 0 THEN output_tokens * 1e9 / duration_ns
     END AS tokens_per_second
-FROM llm_metrics
-WHERE start_ns >= $from_ns AND start_ns < $to_ns AND {filter}
+FROM llm_calls
+WHERE counted AND start_ns >= $from_ns AND start_ns < $to_ns AND {filter}

@@ -16,8 +16,8 @@ WITH
             list_distinct(list({others})) AS others,
             min(start_ns) AS first_ns,
             max(least(start_ns::HUGEINT + duration_ns, 9223372036854775807))::BIGINT AS last_ns
-        FROM llm_metrics
-        WHERE {key} IS NOT NULL AND start_ns >= $from_ns AND start_ns < $to_ns AND {filter}
+        FROM llm_calls
+        WHERE counted AND {key} IS NOT NULL AND start_ns >= $from_ns AND start_ns < $to_ns AND {filter}
         GROUP BY ALL
     ),
     told AS (

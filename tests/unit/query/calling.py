@@ -161,7 +161,7 @@ def relations(
     for name, (signal, rows) in tables.items():
         con.register(name, pa.Table.from_pylist(rows, schema(signal)))
     con.execute(f"CREATE OR REPLACE TEMP VIEW llm_calls AS SELECT {public(Signal.LLM_CALLS)} FROM calls_as_stored")
-    con.execute("CREATE OR REPLACE TEMP VIEW llm_metrics AS SELECT * FROM llm_calls WHERE counted")
+    con.execute("CREATE OR REPLACE TEMP VIEW llm_metrics AS SELECT * EXCLUDE (counted, not_counted_reason) FROM llm_calls WHERE counted")
     con.execute(f"CREATE OR REPLACE TEMP VIEW llm_rollups AS SELECT {public(Signal.LLM_ROLLUPS)} FROM sums_as_stored")
     fragments = schema(Signal.TRACES).append(pa.field("open", pa.bool_()))
     con.register("trace_fragments", pa.Table.from_pylist(list(traces), fragments))
