@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import orjson
 from aiohttp import web
@@ -15,7 +16,7 @@ from observatory.api.work import Stop, Work
 from observatory.errors import Gone, NotFound
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.render import Renderer
-from observatory.query.trace import span_json, trace_json
+from observatory.query.trace import TraceSource, span_json, trace_json
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 from observatory.storage.engine import Engine, View
 
@@ -80,7 +81,7 @@ class Traces:
             with self._engine.view() as view:
                 state = "open" if view.is_open(trace_id) else "kept"
                 try:
-                    for piece in trace_json(view, self._renderer, trace_id, tree=tree, state=state):
+                    for piece in trace_json(cast(TraceSource, view), self._renderer, trace_id, tree=tree, state=state):
                         if stop.asked:
                             return
                         yield piece
@@ -99,7 +100,7 @@ class Traces:
         def answer(_: Stop) -> bytes:
             with self._engine.view() as view:
                 try:
-                    return span_json(view, self._renderer, trace_id, span_id)
+                    return span_json(cast(TraceSource, view), self._renderer, trace_id, span_id)
                 except NotFound:
                     self._explain(trace_id)
                     raise
