@@ -24,13 +24,19 @@ from observatory.model.address import Address
 from observatory.model.clock import SECOND, Clock, SystemClock
 from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
+from observatory.pipeline.counting.counting import Counting
+from observatory.pipeline.measure import Measure
 from observatory.pipeline.pipeline import Pipeline
+from observatory.pipeline.recall import recent
+from observatory.pipeline.rollup import RollupCalls, RollupSpans
 from observatory.pipeline.summarize import Summarize
+from observatory.pipeline.traffic import LlmTraffic
 from observatory.receivers.admission import Admission
 from observatory.receivers.feedback import Feedback
 from observatory.receivers.feedback_rows import decode_feedback
 from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
+from observatory.semconv.pricing.source import PriceSource
 from observatory.settings import Settings
 from observatory.storage.engine import Engine
 from observatory.storage.files import DISK
@@ -86,8 +92,13 @@ class Observatory:
             kernel.native
         )
         by_signal = {**{signal: kernel.of(signal) for signal in BY_OTLP}, Signal.FEEDBACK: decode_feedback}
+        self.prices = PriceSource(settings.prices, data_dir)
+        counting = Counting(lambda calls: self.prices.current(self.clock.now()).price(calls))
+        self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
+        self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
+        stages = (Summarize(), RollupSpans(registry), self.measure)
         self.pipeline = Pipeline(
-            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), (Summarize(),), self.clock, registry
+            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, self.clock, registry
         )
         await self.pipeline.start()
         self._closing.push_async_callback(self.pipeline.stop)
