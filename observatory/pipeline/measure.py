@@ -15,12 +15,15 @@ import pyarrow as pa
 from observatory.contracts import StageCounts
 from observatory.model.batch import Batch
 from observatory.model.clock import Nanos
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.pipeline.counting.counting import Counted, Counting
 from observatory.pipeline.counting.rows import trace_changes
 from observatory.semconv.calls import read_calls, read_identity
+from observatory.semconv.outcomes import outcome_events, read_outcomes
 
 LINKS = ("trace_id", "span_id", "parent_span_id")
+_LINKS = pa.schema([schema(Signal.SPANS).field(name) for name in LINKS])
 Sums = Callable[[pa.Table, np.ndarray], pa.RecordBatch]
 """Rows of calls and their signs (+1, -1) to rows of `schema(LLM_ROLLUPS)`."""
 Watch = Callable[[pa.Table, np.ndarray], None]
@@ -32,14 +35,17 @@ class Measure:
     def __init__(self, counting: Counting, sums: Sums, watch: Watch) -> None:
         self._counting, self._sums, self._watch = counting, sums, watch
         self._held: list[pa.RecordBatch] = []
+        self._events: list[pa.RecordBatch] = []
         self._taken = self._calls = self._others = 0
         self._lock = threading.Lock()
 
     def process(self, batch: Batch, now: Nanos) -> Iterable[Batch]:
-        """Take spans; other signals are none of its business and not counted."""
+        """Take spans, and of log records those that say how a call ended; only spans are counted."""
         if batch.signal is Signal.SPANS:
             self._held.append(batch.rows)
             self._taken += batch.rows.num_rows
+        elif batch.signal is Signal.LOGS and (events := outcome_events(batch.rows)).num_rows:
+            self._events.append(events)
         return ()
 
     def tick(self, now: Nanos) -> Iterable[Batch]:
@@ -49,12 +55,13 @@ class Measure:
     def drain(self, now: Nanos) -> Iterable[Batch]:
         """The same."""
         held, self._held = self._held, []
-        if not held:
+        events, self._events = self._events, []
+        if not held and not events:
             return ()
-        spans = pa.Table.from_batches([rows.select(LINKS) for rows in held]).combine_chunks()
-        candidates = read_calls(held)
+        spans = pa.Table.from_batches([rows.select(LINKS) for rows in held], _LINKS).combine_chunks()
+        candidates, said, ended = read_calls(held), read_identity(held), read_outcomes(events)
         with self._lock:
-            counted = self._counting.step(spans, candidates, read_identity(held), now)
+            counted = self._counting.step(spans, candidates, said, ended, now)
         self._others += spans.num_rows - candidates.num_rows
         self._calls += candidates.num_rows
         return list(self._said(counted))

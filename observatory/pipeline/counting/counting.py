@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from observatory.model.arrays import one, whole
 from observatory.model.clock import MINUTE, Nanos
 from observatory.pipeline.counting import family, identity, rows, rule, twins
-from observatory.pipeline.counting.identity import Identities
+from observatory.pipeline.counting.identity import IDENTITY, OUTCOME, Sayings
 from observatory.pipeline.counting.keys import joined, span_keys, text_keys, trace_keys
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
@@ -45,22 +45,22 @@ class Counting:
         self._links = Links(spans, age)
         self._responses = Links(calls, age)
         self._used_traces = Links(calls, age)  # traces with a call of a language model that has usage
-        self._identities = Identities(calls, age)
+        self._identities, self._outcomes = Sayings(IDENTITY, calls, age), Sayings(OUTCOME, calls, age)
         self._lonely = twins.Lonely()
         self._sums = _NO_ROWS  # candidates of group SUM
         self._lacking = _NO_ROWS  # rows without a session, a user or tags
         self._waiting = _NO_ROWS  # rows of which an ancestor has not arrived
         self.duplicates = 0
 
-    def step(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, now: Nanos) -> Counted:
-        """`spans` has trace_id, span_id and parent_span_id of all new spans; `candidates` and `said` are what
-        `semconv.calls.read_calls` and `read_identity` say of them.
+    def step(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, ended: pa.Table, now: Nanos) -> Counted:
+        """`spans` has trace_id, span_id and parent_span_id of all new spans; `candidates` and `said` are what `read_calls` and `read_identity`
+        of `semconv.calls` say of them, `ended` what `semconv.outcomes.read_outcomes` says of new log records.
         """
         candidates = self._unseen(candidates)
         most = self._memory.capacity // 2
         if candidates.num_rows > most:  # a flood: the first half would be forgotten before it was judged
-            first = self.step(spans, candidates.slice(0, most), said, now)
-            rest = self.step(spans.slice(0, 0), candidates.slice(most), said.slice(0, 0), now)
+            first = self.step(spans, candidates.slice(0, most), said, ended, now)
+            rest = self.step(spans.slice(0, 0), candidates.slice(most), said.slice(0, 0), ended.slice(0, 0), now)
             return _together(first, rest)
         new = self._register(candidates)
         self._link(spans, candidates, new, now)
@@ -71,7 +71,10 @@ class Counting:
         touched.append(stood_back)
         winners, losers = self._pairs(stood_back, np.unique(np.concatenate(touched)))
         touched.append(self._lend_usage(winners, losers))
-        news = self._identities.learn(said, now)
+        news = self._identities.learn(trace_keys(one(said, "trace_id")), np.asarray(one(said, "rank")), said, now)
+        told = self._outcomes.learn(span_keys(one(ended, "trace_id"), one(ended, "span_id")), np.zeros(ended.num_rows), ended, now)
+        told = self._links.find(told).row
+        touched.append(told[self._memory.known(told) & (told >= 0)])
         self._say_first(candidates, said, new)
         return self._say(np.unique(np.concatenate(touched)), winners, losers, news)
 
@@ -178,7 +181,7 @@ class Counting:
         if not len(new):
             return
         mine = identity.own(said, self._memory.key[self._memory.at(new)])
-        whole, _ = identity.completed(mine, self._identities.of_traces(self._memory.trace[self._memory.at(new)]))
+        whole, _ = identity.completed(mine, self._identities.of(self._memory.trace[self._memory.at(new)]))
         table = rows.made(candidates, whole, facts_of(candidates), self.price)
         self._memory.keep(new, table)
         self._memory.revision[self._memory.at(new)] = -1
@@ -220,12 +223,15 @@ class Counting:
         return Counted(calls, changes, signs)
 
     def _complete(self, before: pa.Table, affected: np.ndarray) -> tuple[pa.Table, np.ndarray]:
-        """Rows with what their traces say of whose they are."""
-        more = self._identities.of_traces(self._memory.trace[self._memory.at(affected)])
+        """Rows with what their traces say of whose they are, and log records of how they ended."""
+        more = self._identities.of(self._memory.trace[self._memory.at(affected)])
         columns, changed = identity.completed(before, more)
+        reasons, ended = identity.completed(before, self._outcomes.of(self._memory.key[self._memory.at(affected)]))
+        changed |= ended
         if not changed.any():
             return before, changed
-        after = rows.replaced(before, {name: columns.column(name) for name in identity.FIELDS})
+        both = (*columns.column_names, *reasons.column_names)
+        after = rows.replaced(before, dict(zip(both, (*columns.columns, *reasons.columns), strict=True)))
         lacking = identity.lacking(after)
         self._lacking = np.setdiff1d(self._lacking[self._memory.known(self._lacking)], affected[~lacking])
         return after, changed

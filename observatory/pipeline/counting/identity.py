@@ -1,42 +1,51 @@
-"""Whose call it is: session, user and tags often stand on one span of a trace only, and count for all its calls."""
+"""What others say of a call: whose it is (session, user and tags often stand on one span of a trace only, and count for all its calls), and
+how it ended, where a log record says it."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from observatory.model.arrays import one
 from observatory.model.clock import Nanos
-from observatory.pipeline.counting.keys import span_keys, trace_keys
+from observatory.pipeline.counting.keys import span_keys
 from observatory.pipeline.counting.links import Links
 
-FIELDS = ("session_id", "user_id", "tags")
+IDENTITY: dict[str, pa.DataType] = {
+    "session_id": pa.string(),
+    "user_id": pa.string(),
+    "tags": pa.list_(pa.field("item", pa.string(), nullable=False)),
+}
+OUTCOME: dict[str, pa.DataType] = {"finish_reason": pa.string()}
 
 
-class Identities:
-    """What the spans of each recent trace say; the first that says something is believed, in the order of rank, then of arrival."""
+class Sayings:
+    """What is said of each recent trace or span, by its key; the first that says something is believed, by rank, then by arrival."""
 
-    def __init__(self, traces: int, age: Nanos) -> None:
-        self._most = traces
-        self._links = Links(traces, age)
-        self._chunks: deque[tuple[int, pa.Table]] = deque()  # number of its first row, rows of FIELDS
+    def __init__(self, fields: Mapping[str, pa.DataType], keys: int, age: Nanos) -> None:
+        self._fields, self._most = fields, keys
+        self._links = Links(keys, age)
+        self._chunks: deque[tuple[int, pa.Table]] = deque()  # number of its first row, rows of the fields
         self._next = 0
 
-    def learn(self, said: pa.Table, now: Nanos) -> np.ndarray:
-        """Take rows of `semconv.calls.read_identity`; the keys of the traces of which more is known now."""
+    def learn(self, of: np.ndarray, ranks: np.ndarray, said: pa.Table, now: Nanos) -> np.ndarray:
+        """Take rows that have the fields, with the key each is about and its rank, of which the lowest is believed.
+
+        Returns the keys of which more is known now.
+        """
         if not said.num_rows:
             return np.zeros(0, np.uint64)
-        traces = trace_keys(one(said, "trace_id"))
-        order = np.lexsort((np.asarray(one(said, "rank")), traces))
-        keys = traces[order]
+        order = np.lexsort((ranks, of))
+        keys = of[order]
         first = np.concatenate(([0], np.flatnonzero(np.diff(keys)) + 1))
         keys = keys[first]
         known = self._known(keys)
         before = self._rows(known)
         columns, news = {}, np.zeros(len(keys), bool)
-        for name in FIELDS:
+        for name in self._fields:
             best, there = _first_said(one(said, name), order, first)
             old = one(before, name)
             had = _said(old)
@@ -51,8 +60,8 @@ class Identities:
             self._chunks.popleft()
         return keys
 
-    def of_traces(self, keys: np.ndarray) -> pa.Table:
-        """FIELDS of these traces, row for row; null where nothing is known."""
+    def of(self, keys: np.ndarray) -> pa.Table:
+        """The fields of these keys, row for row; null where nothing is known."""
         return self._rows(self._known(keys))
 
     def _known(self, keys: np.ndarray) -> np.ndarray:
@@ -62,7 +71,7 @@ class Identities:
 
     def _rows(self, numbers: np.ndarray) -> pa.Table:
         if not self._chunks:
-            return pa.table({name: pa.nulls(len(numbers), _TYPES[name]) for name in FIELDS})
+            return pa.table({name: pa.nulls(len(numbers), type_) for name, type_ in self._fields.items()})
         self._join()
         low = self._chunks[0][0]
         starts = np.array([at for at, _ in self._chunks])
@@ -77,7 +86,7 @@ class Identities:
             place[mine] = offset + back
             offset += len(wanted)
         if not parts:
-            return pa.table({name: pa.nulls(len(numbers), _TYPES[name]) for name in FIELDS})
+            return pa.table({name: pa.nulls(len(numbers), type_) for name, type_ in self._fields.items()})
         return pa.concat_tables(parts).combine_chunks().take(pa.array(place, mask=numbers < 0)).combine_chunks()
 
     def _join(self) -> None:
@@ -91,27 +100,24 @@ class Identities:
             self._chunks.append((begin, pa.concat_tables([before, last]).combine_chunks()))
 
 
-_TYPES = {"session_id": pa.string(), "user_id": pa.string(), "tags": pa.list_(pa.field("item", pa.string(), nullable=False))}
-
-
 def own(said: pa.Table, keys: np.ndarray) -> pa.Table:
-    """FIELDS that spans with these keys say themselves, row for row."""
+    """The identity that spans with these keys say themselves, row for row."""
     if not said.num_rows:
-        return pa.table({name: pa.nulls(len(keys), _TYPES[name]) for name in FIELDS})
+        return pa.table({name: pa.nulls(len(keys), type_) for name, type_ in IDENTITY.items()})
     mine = span_keys(one(said, "trace_id"), one(said, "span_id"))
     order = np.argsort(mine, kind="stable")
     at = np.searchsorted(mine[order], keys)
     at[at == len(order)] = 0
     hit = mine[order][at] == keys
     where = pa.array(order[at], mask=~hit)
-    return pa.table({name: one(said, name).cast(_TYPES[name]).take(where) for name in FIELDS})
+    return pa.table({name: one(said, name).cast(type_).take(where) for name, type_ in IDENTITY.items()})
 
 
 def completed(rows: pa.Table, more: pa.Table) -> tuple[pa.Table, np.ndarray]:
-    """FIELDS of `rows`, with those of `more` where they say nothing; and which rows changed."""
+    """The columns of `more` as `rows` has them, with those of `more` where `rows` says nothing; and which rows changed."""
     changed = np.zeros(rows.num_rows, bool)
     columns = {}
-    for name in FIELDS:
+    for name in more.column_names:
         old, new = one(rows, name), one(more, name)
         had = _said(old)
         changed |= ~had & _said(new)
@@ -120,9 +126,9 @@ def completed(rows: pa.Table, more: pa.Table) -> tuple[pa.Table, np.ndarray]:
 
 
 def lacking(rows: pa.Table) -> np.ndarray:
-    """Which rows miss one of FIELDS."""
+    """Which rows miss a part of their identity."""
     missing = np.zeros(rows.num_rows, bool)
-    for name in FIELDS:
+    for name in IDENTITY:
         missing |= ~_said(one(rows, name))
     return missing
 
@@ -148,6 +154,8 @@ def _pick(old: pa.Array, new: pa.Array, keep: np.ndarray) -> pa.Array:
     """`old` where `keep`, else `new`."""
     if keep.all():
         return old
+    if pa.types.is_dictionary(old.type):
+        old = old.cast(pa.string())
     both = pa.concat_arrays([old, new.cast(old.type)])
     here = np.arange(len(old))
     return both.take(pa.array(np.where(keep, here, here + len(old))))

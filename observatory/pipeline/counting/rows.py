@@ -12,7 +12,7 @@ from observatory.model.arrays import one
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import COSTS, TEXT, schema
 from observatory.model.signal import Signal
-from observatory.pipeline.counting.identity import FIELDS
+from observatory.pipeline.counting.identity import IDENTITY
 from observatory.pipeline.counting.rule import REASONS
 
 Price = Callable[[pa.Table], pa.Table]
@@ -37,7 +37,7 @@ def made(candidates: pa.Table, identity: pa.Table, facts: np.ndarray, price: Pri
     """First rows (revision 0, counted) of new candidates with who they belong to, priced."""
     count = candidates.num_rows
     columns = {name: candidates.column(name) for name in candidates.column_names}
-    columns |= {name: identity.column(name) for name in FIELDS}
+    columns |= {name: identity.column(name) for name in IDENTITY}
     columns |= {
         "revision": pa.array(np.zeros(count, np.int32)),
         "counted": pa.array(np.ones(count, bool)),

@@ -13,6 +13,7 @@ from observatory.model.schema import COSTS
 from observatory.otlp import columns
 from observatory.pipeline.counting.counting import Counted, Counting
 from observatory.semconv.calls import CANDIDATES
+from observatory.semconv.outcomes import OUTCOMES
 
 SECOND = 10**9
 SPANS = pa.schema([CANDIDATES.field(name) for name in ("trace_id", "span_id", "parent_span_id")])
@@ -89,11 +90,11 @@ class Told:
         self.calls = self.tokens = self.cost = self.revisions = 0
         self.now = 1001 * SECOND
 
-    def step(self, *spans: Span) -> Counted:
+    def step(self, *spans: Span, ended: dict[int, str] | None = None) -> Counted:
         self.now += SECOND // 4
         candidates = table(CANDIDATES, [s.candidate for s in spans if s.kind])
         said = table(SAID, [{**s.ids, "rank": 0, "tags": [], **s.said} for s in spans if s.said])
-        counted = self.counting.step(table(SPANS, [s.ids for s in spans]), candidates, said, self.now)
+        counted = self.counting.step(table(SPANS, [s.ids for s in spans]), candidates, said, self._ended(ended or {}), self.now)
         for row in counted.calls.to_pylist():
             key = (int.from_bytes(row["trace_id"], "big"), int.from_bytes(row["span_id"], "big"))
             before = self.latest.get(key)
@@ -107,6 +108,9 @@ class Told:
             self.cost += sign * int((row["total_cost_usd"] or 0) * 10**12)
         self.check()
         return counted
+
+    def _ended(self, reasons: dict[int, str]) -> pa.Table:
+        return table(OUTCOMES, [{**Span(name).ids, "finish_reason": reason} for name, reason in reasons.items()])
 
     def check(self) -> None:
         """What was said to the sums is what the latest rows say."""

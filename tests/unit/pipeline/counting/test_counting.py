@@ -159,6 +159,15 @@ def test_session_and_user_come_from_anywhere_in_the_trace() -> None:
     assert told.says(1, "session_id", trace=2) == (None,)
 
 
+def test_how_a_call_ended_may_be_said_by_a_log_record_before_or_after_it() -> None:
+    told = Told()
+    told.step(ended={2: "stop", 9: "length"})
+    told.step(Span(1, kind="llm", tokens=(1, 1)), Span(2, kind="llm", tokens=(1, 1)))
+    assert [told.says(n, "finish_reason", "revision") for n in (1, 2)] == [(None, 0), ("stop", 0)]
+    told.step(ended={1: "tool_call", 2: "length"})
+    assert [told.says(n, "finish_reason", "revision") for n in (1, 2)] == [("tool_call", 1), ("stop", 0)], "the first is believed"
+
+
 def test_a_restart_goes_on_where_it_was() -> None:
     spans = [Span(4, 3, kind="llm", tokens=(10, 5)), Span(3, 2), Span(2, 1, kind="llm", tokens=(10, 5)), Span(1)]
     for cut in range(5):
