@@ -1,4 +1,4 @@
-"""The public SQL views `spans`, `logs`, `metric_points` and `traces`: segments ∪ open journal, in the server and in the SQL sandbox alike.
+"""The public SQL views `spans`, `logs`, `metric_points`, `traces`, `feedback`: segments ∪ open journal, in server and SQL sandbox alike.
 
 Nothing is read when a view is made. Segments are read by DuckDB, which evaluates a condition on `trace_id` or a time first and reads the
 other columns of matching rows only. Open records are decoded while they are scanned, a record at a time, and of a query whose text is known
@@ -19,6 +19,7 @@ from observatory.model.schema import schema
 from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import records
 from observatory.storage.columns import needed
+from observatory.storage.feedback import STORED, open_feedback, stands_on
 from observatory.storage.traces import SPAN_COLUMNS, summarize
 
 _HEX = "lower(hex({0}))"
@@ -51,6 +52,9 @@ _SAID: dict[Signal, dict[str, tuple[tuple[str, str], ...]]] = {
         "temporality": (("temporality", _TEMPORALITY),),
         "metadata": (("metadata", _JSON.format("metadata")),),
         "exemplars": (("exemplars", _WITH_HEX.format("exemplars")),),
+    },
+    Signal.FEEDBACK: {
+        "time_ns": (("time", _TIME.format("time_ns")), ("time_ns", "time_ns")),
     },
 }
 _SAID_OF_ALL = {
@@ -123,11 +127,14 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
     it does not name are not read: they are NULL in this connection's views.
     """
     con.execute("SET TimeZone = 'UTC'")
-    names = None if query is None else needed(con, query)
+    names = stands_on(None if query is None else needed(con, query))
     for signal in RECEIVED:
-        if names is not None and signal not in names:
+        name = STORED if signal is Signal.FEEDBACK else str(signal)
+        if names is not None and name not in names:
             continue
-        _view_of(con, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
+        _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
+    if names is None or STORED in names:
+        open_feedback(con)
     spans = [r for r in spec.records if r.signal is Signal.SPANS]
 
     def fragments() -> Iterator[pa.RecordBatch]:
@@ -168,7 +175,7 @@ def public_columns(signal: Signal) -> list[tuple[str, str, str]]:
 
 
 def _view_of(
-    con: duckdb.DuckDBPyConnection, signal: Signal, files: list[str], open_records: list[OpenRecord], names: set[str] | None
+    con: duckdb.DuckDBPyConnection, view: str, signal: Signal, files: list[str], open_records: list[OpenRecord], names: set[str] | None
 ) -> None:
     columns = public_columns(signal)
     stored = [c for c in schema(signal).names if names is None or any(name in names for name, _, source in columns if source == c)]
@@ -187,4 +194,4 @@ def _view_of(
         con.register(f"open_{signal}", Stream(pa.schema([schema(signal).field(c) for c in stored]), batches))
         here = ", ".join(f"{expression if source in stored else 'NULL'} AS {name}" for name, expression, source in columns)
         parts.append(f"SELECT {here} FROM open_{signal}")
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {signal} AS {' UNION ALL '.join(parts)}")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {' UNION ALL '.join(parts)}")

@@ -14,7 +14,7 @@ from observatory.model.signal import RECEIVED
 from observatory.storage.views import ViewSpec, open_views
 
 PAGE = Path(__file__).parents[3] / "docs" / "SQL.md"
-VIEWS = ("spans", "logs", "metric_points", "traces")
+VIEWS = ("spans", "logs", "metric_points", "traces", "feedback")
 
 
 def tables() -> str:
