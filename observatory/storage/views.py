@@ -133,7 +133,7 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
         if names is not None and name not in names:
             continue
         _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
-    if names is None or STORED in names:
+    if names is None or "feedback" in names:
         open_feedback(con)
     spans = [r for r in spec.records if r.signal is Signal.SPANS]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,14 @@ class Asked:
             body = await response.json()
             assert response.status == status, body
             return body
+
+    async def post(self, path: str, said: Any, status: int = 200, **headers: str) -> Any:
+        """The JSON answer to a POST of JSON, or of bytes as they are."""
+        body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        async with self.client.post(path, data=body, headers={"content-type": "application/json", **headers}) as response:
+            answer = await response.json()
+            assert response.status == status, answer
+            return answer
 
     async def sql(self, query: str, status: int = 200, **more: Any) -> Any:
         """The answer of `POST /api/v1/sql`."""

@@ -93,6 +93,7 @@ async def test_all_signals_share_the_loop(running: Running) -> None:
         Signal.SPANS: maker.trace().protobuf,
         Signal.LOGS: maker.logs("a", "b").protobuf,
         Signal.METRIC_POINTS: maker.metrics(3).protobuf,
+        Signal.FEEDBACK: b'{"response_id": "r", "name": "helpful", "score": 1}',
     }
     replies = await asyncio.gather(*(running.put(body, signal) for signal, body in bodies.items()))
     assert all(reply.accepted for reply in replies)
