@@ -63,8 +63,8 @@ async def test_a_mistake_refuses_its_object_alone_and_is_named(asked: Asked):
         "accepted": 2,
         "rejected": 2,
         "errors": [
-            {"where": "[1].score", "message": 'expected a finite number, got "1"'},
             {"where": "[1].tarce_id", "message": "unknown field; did you mean `trace_id`?"},
+            {"where": "[1].score", "message": 'expected a finite number, got "1"'},
             {"where": "[3]", "message": "expected an object, got 7"},
         ],
     }
