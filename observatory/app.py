@@ -22,11 +22,13 @@ from observatory.jobs.expire import Expire
 from observatory.jobs.runner import Runner
 from observatory.model.address import Address
 from observatory.model.clock import SECOND, Clock, SystemClock
-from observatory.model.signal import RECEIVED
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.summarize import Summarize
 from observatory.receivers.admission import Admission
+from observatory.receivers.feedback import Feedback
+from observatory.receivers.feedback_rows import decode_feedback
 from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
 from observatory.settings import Settings
@@ -83,7 +85,7 @@ class Observatory:
         Gauge("observatory_decoder_native", "1 when the native kernel decodes, 0 on the slow reference decoder", registry=registry).set(
             kernel.native
         )
-        by_signal = {signal: kernel.of(signal) for signal in RECEIVED}
+        by_signal = {**{signal: kernel.of(signal) for signal in BY_OTLP}, Signal.FEEDBACK: decode_feedback}
         self.pipeline = Pipeline(
             data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), (Summarize(),), self.clock, registry
         )
@@ -106,7 +108,9 @@ class Observatory:
         admission = Admission(settings.receivers, self.registry)
         http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
-        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts=(http.add_routes,))
+        feedback = Feedback(sink, admission, settings.receivers, self.clock)
+        mounts = (http.add_routes, feedback.add_routes)
+        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts)
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)

@@ -49,7 +49,7 @@ class House:
     def _rows(self, signal: Signal) -> list[dict[str, Any]]:
         found = [records.read(record) for record in self.app.pipeline.open_rows.records(0) if record.signal == signal]
         rows = [row for batch in found for row in batch.to_pylist()]
-        for row in rows:
+        for row in rows if signal is not Signal.FEEDBACK else ():
             row["attributes"] = {key: (kind, text) for (key, text), kind in zip(row["attributes"], row["attribute_types"], strict=True)}
         return rows
 

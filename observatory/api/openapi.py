@@ -37,6 +37,21 @@ def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _word(longest: int = 4096) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^\\u0000]*$"}
+
+
+def _path(name: str, digits: int) -> dict[str, Any]:
+    pattern = f"^[0-9a-fA-F]{{{digits - 1}}}[1-9a-fA-F]$"
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^[0-9a-fA-F]{{{digits}}}$"},
+        "example": "1" * digits,
+    } | ({"schema": {"type": "string", "pattern": pattern}})
+
+
 _TRACE_FACTS = {
     "trace_id": _TRACE_ID,
     "state": {"enum": ["open", "kept"], "description": "`open` while spans of it are still in the journal."},
@@ -137,6 +152,58 @@ _SCHEMAS: dict[str, Any] = {
         ("event_name", "service_name", "dropped_attributes_count", *_SPARSE_ORIGIN, "environment"),
     ),
     "LogPage": _object({"items": _list(_ref("Log")), "next_cursor": _MAYBE_TEXT, "from": _MAYBE_TIME, "to": _MAYBE_TIME}),
+    "FeedbackRequest": {
+        "oneOf": [_ref("FeedbackSent"), {**_list(_ref("FeedbackSent")), "minItems": 1, "maxItems": 1000}],
+    },
+    "FeedbackSent": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "allOf": [
+            {"anyOf": [{"required": ["trace_id"]}, {"required": ["response_id"]}]},
+            {"anyOf": [{"required": ["score"]}, {"required": ["label"]}]},
+        ],
+        "dependentRequired": {"span_id": ["trace_id"]},
+        "properties": {
+            "trace_id": _path("trace_id", 32)["schema"],
+            "span_id": {**_path("span_id", 16)["schema"], "description": "Of the same trace."},
+            "response_id": {**_word(1000), "description": "The provider's id of the response, `gen_ai.response.id`."},
+            "name": {**_word(200), "pattern": "\\S", "description": "What is judged, such as `helpful`."},
+            "score": {"type": "number"},
+            "label": _word(200),
+            "comment": {**_word(65536), "description": "At most 65,536 bytes of UTF-8."},
+            "user_id": _word(1000),
+            "time": {"description": "RFC 3339 or nanoseconds since 1970. Default: when it comes.", "type": ["string", "integer"]},
+            "id": {**_word(200), "description": "The same id again replaces what was said before. Default: made by the server."},
+        },
+    },
+    "FeedbackAnswer": _object(
+        {
+            "accepted": _COUNT,
+            "rejected": _COUNT,
+            "errors": {**_list(_object({"where": _TEXT, "message": _TEXT})), "description": "At most 100."},
+        }
+    ),
+    "Feedback": _object(
+        {
+            "feedback_id": _TEXT,
+            "time": _TIME,
+            "time_ns": _NANOS,
+            "trace_id": {**_TRACE_ID, "type": ["string", "null"]},
+            "span_id": {**_SPAN_ID, "type": ["string", "null"]},
+            "response_id": _MAYBE_TEXT,
+            "name": _MAYBE_TEXT,
+            "score": {"type": ["number", "null"]},
+            "label": _MAYBE_TEXT,
+            "comment": _MAYBE_TEXT,
+            "user_id": _MAYBE_TEXT,
+            "source": {"enum": ["api", "event"], "description": "`event`: a log record named `gen_ai.evaluation.result`."},
+            "error_type": {**_MAYBE_TEXT, "description": "Why an evaluation gave no result."},
+            "project": _TEXT,
+            "received_at": _TIME,
+        }
+    ),
+    "FeedbackPage": _object({"items": _list(_ref("Feedback")), "next_cursor": _MAYBE_TEXT, "from": _MAYBE_TIME, "to": _MAYBE_TIME}),
     "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
@@ -161,6 +228,7 @@ def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
 def _errors(*statuses: int) -> dict[str, Any]:
     said = {
         400: "The request is not understood; `where` names the parameter or the place in the query.",
+        401: "A key of `receivers.api_keys` is needed.",
         403: "A page of another origin may not do this.",
         404: "Nothing of that name was ever stored here.",
         408: "It took longer than its deadline.",
@@ -177,17 +245,6 @@ def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _path(name: str, digits: int) -> dict[str, Any]:
-    pattern = f"^[0-9a-fA-F]{{{digits - 1}}}[1-9a-fA-F]$"
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "pattern": f"^[0-9a-fA-F]{{{digits}}}$"},
-        "example": "1" * digits,
-    } | ({"schema": {"type": "string", "pattern": pattern}})
-
-
 _WINDOW = [
     _query("from", _TIME_IN, "Not before this time. Default: everything."),
     _query("to", _TIME_IN, "Before this time. Default: everything."),
@@ -197,10 +254,6 @@ _CURSOR = _query("cursor", {"type": "string", "minLength": 1}, "`next_cursor` of
 
 def _limit(default: int) -> dict[str, Any]:
     return _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": default}, "Most items of the page.")
-
-
-def _word(longest: int = 4096) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^\\u0000]*$"}
 
 
 def _get(summary: str, answer: dict[str, Any], parameters: list[dict[str, Any]], errors: tuple[int, ...], operation: str) -> dict[str, Any]:
@@ -276,10 +329,34 @@ def document(version: str) -> dict[str, Any]:
             list_errors,
             "listLogs",
         ),
+        "/api/v1/feedback": {
+            **_get(
+                "Feedback and evaluations, latest first.",
+                _json(_ref("FeedbackPage"), "A page of feedback."),
+                [
+                    *_WINDOW,
+                    _query("trace_id", _path("trace_id", 32)["schema"], "Of this trace, or of a response of it."),
+                    _query("name", _word(), "What was judged."),
+                    _limit(100),
+                    _CURSOR,
+                ],
+                list_errors,
+                "listFeedback",
+            ),
+            "post": {
+                "operationId": "sendFeedback",
+                "summary": "Say what a trace, a span or a response was worth. Durable when answered; a mistake refuses its object alone.",
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("FeedbackRequest")}}},
+                "responses": {
+                    "200": _json(_ref("FeedbackAnswer"), "What was taken, and every mistake."),
+                    **_errors(400, 401, 403, 413, 415, 421, 503),
+                },
+            },
+        },
         "/api/v1/sql": {
             "post": {
                 "operationId": "sql",
-                "summary": "Run one read-only SELECT (DuckDB) over the views spans, logs, metric_points and traces.",
+                "summary": "Run one read-only SELECT (DuckDB) over the views spans, logs, metric_points, traces and feedback.",
                 "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("SqlRequest")}}},
                 "responses": {
                     "200": {

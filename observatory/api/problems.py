@@ -8,7 +8,7 @@ import re
 import orjson
 from aiohttp import web
 
-from observatory.errors import BadRequest, Gone, NotFound, ObservatoryError, Rejected, Retryable, TooLarge, Unsupported
+from observatory.errors import BadRequest, Gone, NotFound, ObservatoryError, Rejected, Retryable, TooLarge, Unauthenticated, Unsupported
 from observatory.query.sandboxes import SqlRefused
 
 log = logging.getLogger(__name__)
@@ -20,9 +20,10 @@ _STATUS: tuple[tuple[type[ObservatoryError], int, str], ...] = (
     (Retryable, 503, "busy"),
     (TooLarge, 413, "too_large"),
     (Unsupported, 415, "unsupported"),
+    (Unauthenticated, 401, "unauthenticated"),
     (Rejected, 400, "bad_request"),
 )
-_WHERE = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*): ")
+_WHERE = re.compile(r"((?:[A-Za-z_]|\[\d+\])[A-Za-z0-9_.\[\]]*): ")
 
 
 class Deadline(ObservatoryError):
@@ -43,7 +44,9 @@ def of(error: ObservatoryError) -> web.Response:
         return problem(408, "deadline", str(error))
     message = str(error)
     named = _WHERE.match(message)
-    headers = {"Retry-After": f"{max(1, round(error.after))}"} if isinstance(error, Retryable) else None
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+    if isinstance(error, Retryable):
+        headers = {"Retry-After": f"{max(1, round(error.after))}"}
     for type_, status, code in _STATUS:
         if isinstance(error, type_):
             return problem(status, code, message, named[1] if named else "", headers)

@@ -14,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 
 from observatory.api import problems
 from observatory.api.config import ApiConfig
+from observatory.api.feedback import Feedback
 from observatory.api.guard import HEADERS, Guard
 from observatory.api.logs import Logs
 from observatory.api.openapi import document
@@ -50,7 +51,12 @@ class Api:
         self._work = Work(config.threads, config.request_deadline_s)
         self._sql = Sql(engine, engine.data_dir, config)
         questions = Questions(engine, self._work)
-        self._rooms = (Traces(engine, self._work, questions, self._renderer), Logs(questions, self._renderer), self._sql)
+        self._rooms = (
+            Traces(engine, self._work, questions, self._renderer),
+            Logs(questions, self._renderer),
+            Feedback(questions),
+            self._sql,
+        )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)
         self._seconds = Histogram("observatory_api_request_seconds", "Time until the answer was written", ["route"], registry=registry)
         self._runner: web.AppRunner | None = None

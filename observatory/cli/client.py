@@ -24,9 +24,11 @@ def get(url: str, path: str, timeout: float = 10.0) -> Any:
     return _ask(urllib.request.Request(_join(url, path), headers={"accept": "application/json"}), url, timeout)
 
 
-def post(url: str, path: str, body: Any, timeout: float = 120.0) -> Any:
+def post(url: str, path: str, body: Any, timeout: float = 120.0, api_key: str | None = None) -> Any:
     """The JSON of a POST of JSON. Raises as `get`."""
     headers = {"accept": "application/json", "content-type": "application/json"}
+    if api_key:
+        headers["authorization"] = f"Bearer {api_key}"
     return _ask(urllib.request.Request(_join(url, path), json.dumps(body).encode(), headers), url, timeout)
 
 

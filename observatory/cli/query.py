@@ -13,7 +13,7 @@ from typing import Any
 from observatory.cli.serve import DEFAULT_URL
 
 EPILOG = """\
-views: spans, logs, metric_points, traces (docs/SQL.md has their columns)
+views: spans, logs, metric_points, traces, feedback (docs/SQL.md has their columns)
 
   observatory query "SELECT request_model, count(*), sum(output_tokens) FROM spans GROUP BY ALL ORDER BY 2 DESC"
   observatory query "SELECT * FROM traces ORDER BY start_ns DESC LIMIT 5" --json

@@ -32,8 +32,11 @@ class Signal(StrEnum):
         return _BY_NUMBER[number]
 
 
-RECEIVED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS)
-"""The signals that arrive by OTLP and are journaled."""
+BY_OTLP = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS)
+"""The signals that arrive by OTLP."""
+
+RECEIVED = (*BY_OTLP, Signal.FEEDBACK)
+"""The signals that arrive and are journaled."""
 
 _NUMBERS = {signal: number for number, signal in enumerate(Signal, 1)}  # new signals go last
 _BY_NUMBER = {number: signal for signal, number in _NUMBERS.items()}

@@ -1,4 +1,4 @@
-"""Request bodies out of their content encoding, never beyond a limit."""
+"""Request bodies off the wire and out of their content encoding, never beyond a limit."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import zstandard
+from aiohttp import web
 from isal import isal_zlib
 
-from observatory.errors import Malformed, Rejected, TooLarge, Unsupported
+from observatory.errors import Malformed, Rejected, Retryable, TooLarge, Unsupported
+from observatory.receivers.admission import Held
 
 ENCODINGS = ("gzip", "zstd", "deflate")
 """What `opened` understands beside `identity`, in the words of Content-Encoding."""
@@ -40,6 +42,37 @@ class Opener:
     def close(self) -> None:
         """End the threads; bodies still waiting for one are given up."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def receive(request: web.BaseRequest, held: Held, limit: int, timeout_s: float) -> bytes:
+    """The body as it came, still encoded, counted by `held` while it comes. Raises `TooLarge`, `Malformed`, or `Retryable` when it is slow.
+
+    A route must be added with an `expect_handler` that answers nothing: `Expect: 100-continue` is answered here, once the body is wanted.
+    """
+    if (request.content_length or 0) > limit:
+        raise too_large(limit)
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    content = request.content
+    if content.is_eof():  # small ones are here already
+        body = content.read_nowait(-1)
+        held.resize(len(body))
+        return body
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(timeout_s):
+            while chunk := await content.readany():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large(limit)
+                held.resize(size)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Retryable(f"only {size:,} bytes of the body came in {timeout_s:g} s") from None
+    except web.RequestPayloadError as error:
+        raise Malformed(f"the body cannot be read after {size:,} bytes: {error}") from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def opened(encoding: str, body: bytes, limit: int) -> bytes:

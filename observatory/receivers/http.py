@@ -12,12 +12,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from observatory.contracts import Export, Signal, Sink
-from observatory.errors import Malformed, Retryable, Unsupported
+from observatory.errors import Retryable, Unsupported
 from observatory.model.clock import Clock, SystemClock
 from observatory.otlp import json as otlp_json
 from observatory.otlp import reply
 from observatory.receivers.admission import Admission, Held
-from observatory.receivers.body import INLINE_BYTES, Opener, too_large
+from observatory.receivers.body import INLINE_BYTES, Opener, receive
 from observatory.receivers.config import ReceiversConfig
 from observatory.receivers.cors import Cors
 from observatory.receivers.keys import Keys
@@ -131,7 +131,7 @@ class OtlpHttp:
             self._keys.check(request.headers.get("Authorization"), request.headers.get("x-api-key"))
             content_type = _content_type(request)
             with self._admission.admit(request.content_length or 0) as held:
-                raw = await self._read(request, held, self._limits[content_type])
+                raw = await receive(request, held, self._limits[content_type], self._config.request_timeout_s)
                 size = len(raw)
                 body = await self._open(signal, raw, content_type, request.headers.get("Content-Encoding", ""), held)
                 del raw
@@ -145,33 +145,6 @@ class OtlpHttp:
         return web.Response(
             body=reply.success(signal, said.rejected, said.message, content_type == JSON), headers={"Content-Type": content_type}
         ), size
-
-    async def _read(self, request: web.BaseRequest, held: Held, limit: int) -> bytes:
-        """The body as it came, counted while it comes."""
-        if (request.content_length or 0) > limit:
-            raise too_large(limit)
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        content = request.content
-        if content.is_eof():  # small ones are here already
-            body = content.read_nowait(-1)
-            held.resize(len(body))
-            return body
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._config.request_timeout_s):
-                while chunk := await content.readany():
-                    size += len(chunk)
-                    if size > limit:
-                        raise too_large(limit)
-                    held.resize(size)
-                    chunks.append(chunk)
-        except TimeoutError:
-            raise Retryable(f"only {size:,} bytes of the body came in {self._config.request_timeout_s:g} s") from None
-        except web.RequestPayloadError as error:
-            raise Malformed(f"the body cannot be read after {size:,} bytes: {error}") from None
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def _open(self, signal: Signal, raw: bytes, content_type: str, encoding: str, held: Held) -> bytes:
         """Protobuf bytes, from any encoding and content type; what takes long is done off the loop."""
@@ -213,4 +186,4 @@ def _refused(request: web.BaseRequest, refused: Refusal, headers: dict[str, str]
 
 
 async def _later(request: web.Request) -> None:
-    """Answers no `Expect: 100-continue` yet: `_read` does once it wants the body."""
+    """Answers no `Expect: 100-continue` yet: `receive` does once it wants the body."""

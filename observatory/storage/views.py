@@ -17,21 +17,16 @@ import pyarrow as pa
 from observatory.contracts import OpenRecord
 from observatory.errors import Retryable
 from observatory.model.schema import schema
-from observatory.model.signal import Signal
+from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import records
 from observatory.storage.callviews import open_calls
 from observatory.storage.columns import needed
+from observatory.storage.feedback import STORED, open_feedback, stands_on
 from observatory.storage.public import parquet, public_columns, selected
 from observatory.storage.traces import SPAN_COLUMNS, summarize
 
-RECORDED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS, Signal.FEEDBACK)
-"""Signals whose open rows are read from journal records; those of the others are derived, and in memory."""
-
 MOST_DERIVED = 256 << 20
 """Bytes of derived rows that a question may carry to another process: some 400,000 calls, which is more than a cut leaves behind."""
-
-FEEDBACK_PARTS = ("SELECT *, 'api' AS source FROM feedback_rows",)
-"""What makes up the view `feedback`; columns are matched by name, and one that a part lacks is NULL there."""
 
 TRACES_VIEW = """
 SELECT
@@ -114,13 +109,14 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
     it does not name are not read: they are NULL in this connection's views.
     """
     con.execute("SET TimeZone = 'UTC'")
-    names = None if query is None else needed(con, query)
-    for signal in RECORDED:
-        if names is not None and signal not in names:
+    names = stands_on(None if query is None else needed(con, query))
+    for signal in RECEIVED:
+        name = STORED if signal is Signal.FEEDBACK else str(signal)
+        if names is not None and name not in names:
             continue
-        _view_of(con, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
-    if names is None or Signal.FEEDBACK in names:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW feedback AS {' UNION ALL BY NAME '.join(FEEDBACK_PARTS)}")
+        _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
+    if names is None or "feedback" in names:
+        open_feedback(con)
     fresh = [r for r in spec.records if r.signal is Signal.SPANS and r.seq > spec.derived_upto]
 
     def fragments() -> Iterator[pa.RecordBatch]:
@@ -152,7 +148,7 @@ def _ipc(table: pa.Table) -> pa.Buffer:
 
 
 def _view_of(
-    con: duckdb.DuckDBPyConnection, signal: Signal, files: list[str], open_records: list[OpenRecord], names: set[str] | None
+    con: duckdb.DuckDBPyConnection, view: str, signal: Signal, files: list[str], open_records: list[OpenRecord], names: set[str] | None
 ) -> None:
     columns = public_columns(signal)
     stored = [c for c in schema(signal).names if names is None or any(name in names for name, _, source in columns if source == c)]
@@ -170,5 +166,4 @@ def _view_of(
         con.register(f"open_{signal}", Stream(pa.schema([schema(signal).field(c) for c in stored]), batches))
         here = ", ".join(f"{expression if source in stored else 'NULL'} AS {name}" for name, expression, source in columns)
         parts.append(f"SELECT {here} FROM open_{signal}")
-    view = "feedback_rows" if signal is Signal.FEEDBACK else signal
     con.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS {' UNION ALL '.join(parts)}")

@@ -12,14 +12,14 @@ import pytest
 from house import House, open_house, until
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.testing.clients import CONTENT_TYPES, PATHS, HttpClient, compress
 from observatory.testing.spans import Maker, Payload
 
 MIB = 1024 * 1024
 INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNAUTHENTICATED = 3, 8, 12, 16
 
-signals = pytest.mark.parametrize("signal", RECEIVED)
+signals = pytest.mark.parametrize("signal", BY_OTLP)
 encodings = pytest.mark.parametrize("encoding", ["protobuf", "json"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,16 @@ from observatory.api.config import ApiConfig
 from observatory.api.server import Api
 from observatory.contracts import Export
 from observatory.model.clock import SystemClock
-from observatory.model.signal import RECEIVED
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.rollup import RollupSpans
 from observatory.pipeline.summarize import Summarize
+from observatory.receivers.admission import Admission
+from observatory.receivers.config import ReceiversConfig
+from observatory.receivers.feedback import Feedback
+from observatory.receivers.feedback_rows import decode_feedback
 from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
 from observatory.storage.manifest import Manifest
@@ -63,6 +68,14 @@ class Asked:
             assert response.status == status, body
             return body
 
+    async def post(self, path: str, said: Any, status: int = 200, **headers: str) -> Any:
+        """The JSON answer to a POST of JSON, or of bytes as they are."""
+        body = said if isinstance(said, bytes) else json.dumps(said).encode()
+        async with self.client.post(path, data=body, headers={"content-type": "application/json", **headers}) as response:
+            answer = await response.json()
+            assert response.status == status, answer
+            return answer
+
     async def sql(self, query: str, status: int = 200, **more: Any) -> Any:
         """The answer of `POST /api/v1/sql`."""
         async with self.client.post("/api/v1/sql", json={"query": query, **more}) as response:
@@ -77,7 +90,10 @@ class Asked:
 
 @contextlib.asynccontextmanager
 async def open_asked(
-    directory: Path, config: ApiConfig | None = None, ready: Callable[[], tuple[bool, str]] | None = None
+    directory: Path,
+    config: ApiConfig | None = None,
+    ready: Callable[[], tuple[bool, str]] | None = None,
+    receivers: ReceiversConfig | None = None,
 ) -> AsyncIterator[Asked]:
     registry, clock = CollectorRegistry(), SystemClock()
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
@@ -91,7 +107,7 @@ async def open_asked(
             JournalConfig(file_bytes=8 << 20, reserve_bytes=0),
             CutConfig(segment_age_s=3600),
             manifest,
-            {signal: made.of(signal) for signal in RECEIVED},
+            {signal: made.of(signal) for signal in BY_OTLP} | {Signal.FEEDBACK: decode_feedback},
             (),
             (Summarize(), RollupSpans()),
             clock,
@@ -101,7 +117,10 @@ async def open_asked(
         closing.push_async_callback(pipeline.stop)
         engine = Engine(manifest, pipeline.open_rows, directory, StorageConfig(memory_bytes=128 << 20))
         closing.callback(engine.close)
-        api = Api(engine, lambda: {"started_at": 1}, ready or (lambda: (True, "ready")), config or ApiConfig(), registry)
+        receivers = receivers or ReceiversConfig()
+        feedback = Feedback(pipeline.ingest, Admission(receivers, registry), receivers, clock)
+        said = {"started_at": 1}
+        api = Api(engine, lambda: said, ready or (lambda: (True, "ready")), config or ApiConfig(), registry, (feedback.add_routes,))
         host, port = await api.start("127.0.0.1", 0)
         closing.push_async_callback(api.stop)
         url = f"http://{host}:{port}"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from otlp_messages import REQUESTS, captures, metric_requests, plain, requests
 
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.otlp.encode import encode
 
@@ -37,7 +37,7 @@ def settled(message: Message) -> Message:
     return message
 
 
-@pytest.mark.parametrize("signal", RECEIVED)
+@pytest.mark.parametrize("signal", BY_OTLP)
 def test_captures_come_back_as_the_messages_they_were(signal: Signal) -> None:
     for path in captures(signal):
         body = path.read_bytes()
@@ -47,7 +47,7 @@ def test_captures_come_back_as_the_messages_they_were(signal: Signal) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.data(), st.sampled_from(RECEIVED), st.none() | st.just("mine"))
+@given(st.data(), st.sampled_from(BY_OTLP), st.none() | st.just("mine"))
 def test_rows_come_back_whole(data: st.DataObject, signal: Signal, project: str | None) -> None:
     strategy: Any = {**requests, Signal.METRIC_POINTS: metric_requests}[signal]
     body = data.draw(strategy).SerializeToString()
@@ -66,7 +66,7 @@ def test_many_rows_share_one_envelope_and_tables_are_taken_too() -> None:
 
 
 def test_nothing_is_an_empty_request() -> None:
-    for signal in RECEIVED:
+    for signal in BY_OTLP:
         assert encode(signal, decoded(signal, b"")) == b""
 
 

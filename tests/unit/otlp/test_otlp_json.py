@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from otlp_messages import REQUESTS, captures, metric_requests, requests
 
 from observatory.errors import Malformed
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp import json as otlp_json
 from observatory.otlp import jsonwire
 from observatory.otlp.decode import decoders
@@ -85,13 +85,13 @@ def refused(body: Any, signal: Signal = Signal.SPANS) -> str:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), signal=st.sampled_from(RECEIVED))
+@given(data=st.data(), signal=st.sampled_from(BY_OTLP))
 def test_random_messages(data: st.DataObject, signal: Signal) -> None:
     message = data.draw({**requests, Signal.METRIC_POINTS: metric_requests}[signal])
     assert repr(to_message(signal, as_json(message))) == repr(message)
 
 
-@pytest.mark.parametrize("signal", RECEIVED)
+@pytest.mark.parametrize("signal", BY_OTLP)
 def test_recorded_json(signal: Signal) -> None:
     for path in captures(signal, "json"):
         body = path.read_bytes()
@@ -258,7 +258,7 @@ def test_of_repeated_keys_the_last_counts() -> None:
 
 def test_any_damage_gives_an_answer() -> None:
     rng = random.Random(5)
-    bodies = [path.read_bytes() for signal in RECEIVED for path in captures(signal, "json")]
+    bodies = [path.read_bytes() for signal in BY_OTLP for path in captures(signal, "json")]
     refusals = 0
     for _ in range(300):
         data = bytearray(rng.choice(bodies)[:4000])
@@ -275,7 +275,7 @@ def test_any_damage_gives_an_answer() -> None:
 
 
 def test_both_writers_write_the_same_bytes() -> None:
-    for signal in RECEIVED:
+    for signal in BY_OTLP:
         for path in captures(signal, "json"):
             request = orjson.loads(path.read_bytes())
             fields = otlp_json._fields(signal)

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.reply import failure, success
 
 RESPONSES = {
@@ -19,13 +19,13 @@ RESPONSES = {
 }
 
 
-@pytest.mark.parametrize("signal", RECEIVED)
+@pytest.mark.parametrize("signal", BY_OTLP)
 def test_success_leaves_partial_success_unset(signal: Signal) -> None:
     assert success(signal) == b""
     assert json.loads(success(signal, json=True)) == {}
 
 
-@pytest.mark.parametrize("signal", RECEIVED)
+@pytest.mark.parametrize("signal", BY_OTLP)
 @pytest.mark.parametrize(("rejected", "message"), [(3, "span 3: no"), (0, "a warning"), (2**40, "")])
 def test_partial_success_says_how_many_and_why(signal: Signal, rejected: int, message: str) -> None:
     response, name = RESPONSES[signal]

@@ -14,11 +14,12 @@ from prometheus_client import CollectorRegistry
 from observatory.errors import Malformed, Retryable
 from observatory.model.batch import Export, Reply
 from observatory.model.clock import SECOND
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.summarize import Summarize
+from observatory.receivers.feedback_rows import decode_feedback
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
 from observatory.testing.clock import NOON, StepClock
@@ -36,7 +37,7 @@ class Running:
     async def start(self) -> Running:
         self.manifest = Manifest.open(self.directory, self.clock.now())
         kernel = decoders("reference")
-        by_signal = {signal: kernel.of(signal) for signal in RECEIVED}
+        by_signal = {signal: kernel.of(signal) for signal in BY_OTLP} | {Signal.FEEDBACK: decode_feedback}
         journal, cut = JournalConfig(file_bytes=4 * MIB, reserve_bytes=0), CutConfig(segment_age_s=3600)
         self.pipeline = Pipeline(
             self.directory, self.ingest_config, journal, cut, self.manifest, by_signal, (), (Summarize(),), self.clock, CollectorRegistry()
@@ -92,6 +93,7 @@ async def test_all_signals_share_the_loop(running: Running) -> None:
         Signal.SPANS: maker.trace().protobuf,
         Signal.LOGS: maker.logs("a", "b").protobuf,
         Signal.METRIC_POINTS: maker.metrics(3).protobuf,
+        Signal.FEEDBACK: b'{"response_id": "r", "name": "helpful", "score": 1}',
     }
     replies = await asyncio.gather(*(running.put(body, signal) for signal, body in bodies.items()))
     assert all(reply.accepted for reply in replies)

@@ -184,6 +184,9 @@ QUERIES = [
     "SELECT max(time), severity_text FROM logs GROUP BY severity_text",
     "SELECT a.span_id FROM spans a, spans b WHERE a.span_id = b.parent_span_id",
     "SELECT count(*) FROM metric_points",
+    "SELECT name, score FROM feedback WHERE source = 'api'",
+    "SELECT t.root_name, f.label FROM traces t JOIN feedback f USING (trace_id)",
+    "SELECT count(*) FROM feedback_rows",
 ]
 
 
