@@ -14,6 +14,7 @@ from observatory.model.address import Address, AddressText
 from observatory.model.section import Section
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.receivers.config import ReceiversConfig
+from observatory.semconv.pricing.config import PricesConfig
 from observatory.storage.config import StorageConfig
 
 
@@ -87,5 +88,6 @@ class Settings(Section):
     cut: CutConfig = Field(default_factory=CutConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
     jobs: JobsConfig = Field(default_factory=JobsConfig)
+    prices: PricesConfig = Field(default_factory=PricesConfig)
     api: ApiConfig = Field(default_factory=ApiConfig)
     log: LogConfig = Field(default_factory=LogConfig)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import duckdb
 from aiohttp import web
@@ -18,6 +18,20 @@ from observatory.query.times import rfc3339
 from observatory.storage.engine import Engine, View, may_be_damage
 
 T = TypeVar("T")
+Window = tuple[Nanos | None, Nanos | None]
+
+
+class Calls(Protocol):
+    """What a view offers to questions about calls."""
+
+    def calls(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> AbstractContextManager[DuckDBPyConnection]:
+        """A connection with `llm_calls`, `llm_metrics` and `llm_rollups` of at least [start_ns, end_ns)."""
+        ...
+
+
+def calls_of(view: View, window: Window) -> AbstractContextManager[DuckDBPyConnection]:
+    """A connection with the calls of a window."""
+    return cast(Calls, view).calls(*window)
 
 
 class Questions:
@@ -33,6 +47,14 @@ class Questions:
     async def ask_fragments(self, request: web.BaseRequest, question: Callable[[View, DuckDBPyConnection], T]) -> T:
         """The same with a connection that has `trace_fragments`."""
         return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.fragments()))
+
+    async def ask_views(self, request: web.BaseRequest, columns: str, question: Callable[[View, DuckDBPyConnection], T]) -> T:
+        """The same with the public views and `trace_fragments`, of which only the columns are read that the query `columns` names."""
+        return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.cursor(columns)))
+
+    async def ask_calls(self, request: web.BaseRequest, window: Window, question: Callable[[View, DuckDBPyConnection], T]) -> T:
+        """The same with a connection that has `llm_calls`, `llm_metrics` and `llm_rollups` of a window."""
+        return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: calls_of(view, window)))
 
     def _ask(
         self,

@@ -16,16 +16,20 @@ from observatory.api import problems
 from observatory.api.config import ApiConfig
 from observatory.api.feedback import Feedback
 from observatory.api.guard import HEADERS, Guard
+from observatory.api.llm import Llm
 from observatory.api.logs import Logs
+from observatory.api.messages import Messages
 from observatory.api.openapi import document
 from observatory.api.page import PATH, page
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
+from observatory.api.sessions import Sessions
 from observatory.api.sql import Sql
 from observatory.api.traces import Traces
 from observatory.api.work import ClientLeft, Work
 from observatory.errors import ObservatoryError
+from observatory.model.clock import Clock, SystemClock
 from observatory.query.render import Renderer
 from observatory.storage.engine import Engine
 
@@ -44,6 +48,7 @@ class Api:
         config: ApiConfig,
         registry: CollectorRegistry,
         mounts: Sequence[Callable[[web.Application], None]] = (),
+        clock: Clock | None = None,
     ) -> None:
         self._status, self._ready, self._registry, self._mounts = status, ready, registry, mounts
         self._guard = Guard()
@@ -53,8 +58,11 @@ class Api:
         questions = Questions(engine, self._work)
         self._rooms = (
             Traces(engine, self._work, questions, self._renderer),
+            Messages(engine, self._work),
             Logs(questions, self._renderer),
             Feedback(questions),
+            Llm(questions, clock or SystemClock()),
+            Sessions(questions),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import orjson
 from aiohttp import web
@@ -13,12 +14,13 @@ from observatory.api.questions import Questions, stated, window
 from observatory.api.reply import json_reply, stream_reply
 from observatory.api.work import Stop, Work
 from observatory.errors import Gone, NotFound
+from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.render import Renderer
-from observatory.query.trace import span_json, trace_json
-from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names
+from observatory.query.trace import TraceSource, span_json, trace_json
+from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 from observatory.storage.engine import Engine, View
 
-_LIST = ("from", "to", "service", "status", "min_duration_ms", "limit", "cursor", "sort")
+_LIST = ("from", "to", "service", "status", "min_duration_ms", "limit", "cursor", "sort", "filter")
 
 
 class Traces:
@@ -48,13 +50,17 @@ class Traces:
             asked.choice("sort", sort_names()) or "-start",
             asked.integer("limit", 1, 1000) or 50,
             asked.text("cursor"),
+            parse(asked.text("filter", MAX_LENGTH) or ""),
         )
 
         def answer(_: View, con: DuckDBPyConnection) -> bytes:
             page = list_traces(con, question)
             return orjson.dumps({"items": page.items, "next_cursor": page.next_cursor, **stated(from_ns, to_ns)})
 
-        return json_reply(await self._questions.ask_fragments(request, answer))
+        spans = spans_asked(question)
+        if spans is None:
+            return json_reply(await self._questions.ask_fragments(request, answer))
+        return json_reply(await self._questions.ask_views(request, spans, answer))
 
     async def services(self, request: web.Request) -> web.Response:
         """Services and their number of traces."""
@@ -75,7 +81,7 @@ class Traces:
             with self._engine.view() as view:
                 state = "open" if view.is_open(trace_id) else "kept"
                 try:
-                    for piece in trace_json(view, self._renderer, trace_id, tree=tree, state=state):
+                    for piece in trace_json(cast(TraceSource, view), self._renderer, trace_id, tree=tree, state=state):
                         if stop.asked:
                             return
                         yield piece
@@ -94,7 +100,7 @@ class Traces:
         def answer(_: Stop) -> bytes:
             with self._engine.view() as view:
                 try:
-                    return span_json(view, self._renderer, trace_id, span_id)
+                    return span_json(cast(TraceSource, view), self._renderer, trace_id, span_id)
                 except NotFound:
                     self._explain(trace_id)
                     raise

@@ -16,20 +16,22 @@ from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.query.render import Renderer
 from observatory.query.times import rfc3339
+from observatory.query.trace_calls import CallSource, calls_of_trace, head_facts, said_of_calls
 
 WHOLE_BYTES = 32 << 20  # up to here a trace is held whole and sorted by start; ~40,000 full spans of 800 B, or 150,000 of a tree
-_NARROW = ("span_id", "parent_span_id", "name", "start_ns", "duration_ns", "status_code", "service_name", "received_at")
+_NARROW = (
+    "span_id", "parent_span_id", "name", "start_ns", "duration_ns", "status_code", "service_name", "received_at", "session_id", "user_id",
+)  # fmt: skip
 _BODIES = {
     "trace_id", "trace_state", "flags", "attributes", "attribute_types", "dropped_attributes_count", "dropped_events_count", "links",
     "dropped_links_count", "resource", "resource_dropped_attributes_count", "resource_schema_url", "scope_name", "scope_version",
     "scope_attributes", "scope_dropped_attributes_count", "scope_schema_url", "environment", "project", "response_id", "finish_reasons",
-    "session_id", "user_id",
 }  # fmt: skip
 _TREE = tuple(name for name in schema(Signal.SPANS).names if name not in _BODIES)
 _ERROR = 2
 
 
-class TraceSource(Protocol):
+class TraceSource(CallSource, Protocol):
     """Where a trace is read from: `storage.engine.View` is one."""
 
     def trace(self, signal: Signal, trace_id: bytes, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -52,14 +54,17 @@ def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree
         if whole:
             rows = _joined(held)
             kept = _first_of_each(rows)
-            yield _head(trace_id, rows.take(pa.array(kept)), state, tree)
-            starts = _numbers(rows, "start_ns")[kept]
-            batches = iter([_one_batch(rows.take(pa.array(kept[np.argsort(starts, kind="stable")])))])
+            spans = rows.take(pa.array(kept[np.argsort(_numbers(rows, "start_ns")[kept], kind="stable")]))
+            calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
+            yield _head(trace_id, spans, calls, state, tree)
+            batches = iter([_one_batch(spans.append_column("said_of_calls", said_of_calls(spans, calls, renderer)))])
         else:
             narrow = _joined(list(_batches(source, trace_id, _NARROW)))
             kept = np.sort(_first_of_each(narrow))
-            yield _head(trace_id, narrow.take(pa.array(kept)), state, tree)
-            batches = _only(_chain(held, stream), kept)
+            spans = narrow.take(pa.array(kept))
+            calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
+            yield _head(trace_id, spans, calls, state, tree)
+            batches = _beside(_only(_chain(held, stream), kept), said_of_calls(spans, calls, renderer))
         yield from _listed(piece for batch in batches for piece in renderer.slices(batch, name))
         yield b"]}"
 
@@ -76,7 +81,9 @@ def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id:
     if not found:
         raise NotFound(f"trace {trace_id.hex()} has no span {span_id.hex()}" if seen else f"no trace {trace_id.hex()} is stored here")
     rows = _joined(found)
-    one = _one_batch(rows.take(pa.array(_first_of_each(rows))))
+    span = rows.take(pa.array(_first_of_each(rows)))
+    calls = calls_of_trace(source, trace_id, _numbers(span, "start_ns"))
+    one = _one_batch(span.append_column("said_of_calls", said_of_calls(span, calls, renderer, subtrees=False)))
     return b"".join(renderer.slices(one, "span_full"))[:-1]
 
 
@@ -114,6 +121,14 @@ def _only(batches: Iterator[pa.RecordBatch], kept: np.ndarray) -> Iterator[pa.Re
         yield batch if len(mine) == batch.num_rows else batch.take(pa.array(mine))
 
 
+def _beside(batches: Iterator[pa.RecordBatch], said: pa.Array) -> Iterator[pa.RecordBatch]:
+    """The batches with what is said of their rows' calls, counted over all of them."""
+    first = 0
+    for batch in batches:
+        yield batch.append_column("said_of_calls", said.slice(first, batch.num_rows))
+        first += batch.num_rows
+
+
 def _listed(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Pieces that each end in a comma, as the inside of one JSON array."""
     comma = b""
@@ -145,7 +160,7 @@ def _numbers(rows: pa.Table, column: str) -> np.ndarray:
     return np.asarray(rows.column(column)).astype(np.int64)
 
 
-def _head(trace_id: bytes, rows: pa.Table, state: str, tree: bool) -> bytes:
+def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, state: str, tree: bool) -> bytes:
     """The trace's facts, up to the opening of `spans`."""
     starts = _numbers(rows, "start_ns")
     ends = starts + _numbers(rows, "duration_ns")  # wraps as OTLP's uint64 does
@@ -166,6 +181,18 @@ def _head(trace_id: bytes, rows: pa.Table, state: str, tree: bool) -> bytes:
         "duration_ns": str(duration),
         "span_count": rows.num_rows,
         "error_count": int((_numbers(rows, "status_code") == _ERROR).sum()),
+        **head_facts(calls),
+        "session_id": _named(rows, "session_id", rootless, starts) or _named(calls, "session_id"),
+        "user_id": _named(rows, "user_id", rootless, starts) or _named(calls, "user_id"),
         "view": "tree" if tree else "full",
     }
     return orjson.dumps(facts)[:-1] + b',"spans":['
+
+
+def _named(rows: pa.Table, column: str, *order: np.ndarray) -> str | None:
+    """The first value of a column that there is; in the order of the rows, or by these keys."""
+    values = rows.column(column)
+    there = np.flatnonzero(np.asarray(values.is_valid()))
+    if not len(there):
+        return None
+    return values[int(there[np.lexsort([key[there] for key in reversed(order)])[0]] if order else there[0])].as_py()

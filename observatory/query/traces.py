@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -13,6 +14,8 @@ import pyarrow as pa
 from observatory.errors import BadRequest
 from observatory.model.clock import Nanos
 from observatory.query.cursors import decode_cursor, encode_cursor
+from observatory.query.filtering.sql import of_spans, to_sql
+from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
 from observatory.query.named import named
 from observatory.query.times import rfc3339
 
@@ -23,6 +26,13 @@ EVER = (-(2**63), 2**63 - 1)
 _WALK_ROUNDS = (4, 64)  # fragments looked at per row wanted; what is rarer than that is found faster by grouping
 _RANGES = 8  # of time, read for the facts of a page
 _NOWHERE = (EVER[1], EVER[0])
+_AS_FACTS = {
+    "trace_id": "lower(hex(trace_id))",
+    "status": "CASE WHEN error_count > 0 THEN 'error' ELSE 'ok' END",
+    "state": "CASE WHEN open THEN 'open' ELSE 'kept' END",
+    "received_at": "received_at // 1000 * 1000",
+}
+"""How `trace_columns.sql` has what the view `traces` says otherwise."""
 _TEMPLATE = re.compile(r"\$(\w+)")
 
 
@@ -38,6 +48,8 @@ class TraceQuestion:
     sort: str = "-start"
     limit: int = 50
     cursor: str | None = None
+    filter: Expr = EVERYTHING
+    now: Nanos | None = None  # what `-1h` in the filter counts from; None: when it is asked
 
     def __post_init__(self) -> None:
         if self.sort.removeprefix("-") not in SORTS:
@@ -68,7 +80,9 @@ def sort_names() -> list[str]:
 
 
 def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page:
-    """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of segments and journal, and whether each is `open`."""
+    """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of segments and journal, and whether each is `open`; and
+    the view `spans` where `spans_asked` says so. Raises FilterError for a filter that is none of traces.
+    """
     asked = _Asked(con, question)
     facts = asked.walk() if question.column == "start_ns" else None
     if facts is None:
@@ -79,6 +93,16 @@ def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page
         return Page(items, None)
     last = rows[question.limit - 1]
     return Page(items, encode_cursor(question.sort, (last[question.column], last["trace_id"].hex())))
+
+
+def spans_asked(question: TraceQuestion) -> str | None:
+    """A query that names every column of `spans` and `trace_fragments` that the question's filter reads, or None when it reads no spans.
+    Raises FilterError for a filter that is none of traces.
+    """
+    conditions = of_spans(question.filter)
+    if not conditions:
+        return None
+    return f"SELECT trace_id, start_ns FROM spans WHERE ({' OR '.join(conditions)}) AND trace_id IN (SELECT trace_id FROM trace_fragments)"
 
 
 def list_services(con: duckdb.DuckDBPyConnection, from_ns: Nanos = EVER[0], to_ns: Nanos = EVER[1]) -> list[dict[str, Any]]:
@@ -93,7 +117,7 @@ class _Asked:
     """One question on its way: what the SQL files are filled with."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> None:
-        self._con, self._question = con, question
+        self._con, self._question, self._tables = con, question, 0
         self._values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
         filters, only = ["TRUE"], ["TRUE"]
         some = "trace_id IN (SELECT trace_id FROM trace_fragments WHERE {})"
@@ -107,6 +131,9 @@ class _Asked:
         if question.min_duration_ns is not None:
             self._values["min_duration_ns"] = question.min_duration_ns
             filters.append("duration_ns >= $min_duration_ns")
+        if not isinstance(question.filter, Everything):
+            known = {"columns": _AS_FACTS, "of_spans": self._matching}
+            filters.append(f"({to_sql(question.filter, 'traces', self._values, now=question.now, **known)})")
         self._filter, self._only = " AND ".join(filters), " AND ".join(only)
         self._behind = "TRUE"
         if question.cursor is not None:
@@ -114,6 +141,13 @@ class _Asked:
             self._values |= {"value": value, "trace_id": _id(str(trace_id))}
             sign = "<" if question.descending else ">"
             self._behind = f"({question.column} {sign} $value OR ({question.column} = $value AND trace_id {sign} $trace_id))"
+
+    def _matching(self, condition: str, params: dict[str, Any]) -> str:
+        """Finds the traces of spans once, for all looks at them; SQL that says whether a trace is one of them."""
+        name = f"matching_{self._tables}"
+        self._tables += 1
+        self._con.execute(named("trace_matching").format(name=name, condition=condition), {"from_ns": self._question.from_ns, **params})
+        return f"trace_id IN (SELECT trace_id FROM {name})"
 
     def walk(self) -> pa.Table | None:
         """The page from one end of the window, or None when that would look at more than it is worth."""
@@ -158,7 +192,7 @@ class _Asked:
 
     def _run(self, name: str, **parts: str) -> pa.Table:
         direction = "DESC" if self._question.descending else "ASC"
-        text = named(name).format(order=self._question.column, direction=direction, **parts)
+        text = named(name).format(order=self._question.column, direction=direction, columns=named("trace_columns"), **parts)
         used = {key: self._values[key] for key in set(_TEMPLATE.findall(text))}
         return self._con.sql(text, params=used).to_arrow_table()
 
@@ -185,6 +219,12 @@ def _id(text: str) -> bytes:
         raise BadRequest("cursor: not a cursor of this server; pass `next_cursor` of the previous page unchanged") from None
 
 
+def usd_text(value: Decimal) -> str:
+    """Dollars as exact text without trailing zeros: `0.0125`, `3`."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "trace_id": row["trace_id"].hex(),
@@ -198,4 +238,12 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
         "span_count": row["span_count"],
         "error_count": row["error_count"],
         "state": "open" if row["open"] else "kept",
+        "llm_calls": row["llm_calls"],
+        "input_tokens": row["input_tokens"],
+        "output_tokens": row["output_tokens"],
+        "total_cost_usd": None if row["total_cost_usd"] is None else usd_text(row["total_cost_usd"]),
+        "unpriced_calls": row["unpriced_calls"],
+        "models": row["models"],
+        "session_id": row["session_id"],
+        "user_id": row["user_id"],
     }

@@ -20,12 +20,12 @@ from observatory.semconv import errors, finish, provider
 from observatory.semconv.application import application
 from observatory.semconv.coded import Coded, choose, from_rows
 from observatory.semconv.entries import Entries, scan
-from observatory.semconv.events import Happened, happened
+from observatory.semconv.events import happened
 from observatory.semconv.identity import IDENTITY, read_identity
 from observatory.semconv.numbers import Numbers
 from observatory.semconv.packed import CARRY_USAGE, IS_OUTPUT, Found, class_of, unpack
 from observatory.semconv.sampled import adjusted_count
-from observatory.semconv.ttft import first_known, of_seconds, of_server, since_start
+from observatory.semconv.ttft import timing as timing_of
 from observatory.semconv.usage import COUNTS, counts_beside, settle
 
 CANDIDATES = pa.schema(
@@ -158,7 +158,7 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     chosen, columns = _candidates(spans, entries)
     kind = _kind(columns)
     found = unpack(columns, entries, chosen, kind.where(KINDS.__contains__))
-    failed = _failed(columns, found)
+    failed = errors.failed(columns, found)
     ended = Coded.of(columns["finish_reasons"]).map(finish.normalise).fill(found["finish_reason"])
     unexplained, unfinished = np.zeros(spans.num_rows, bool), np.zeros(spans.num_rows, bool)
     unexplained[chosen[failed & ~Coded.of(columns["error_type"]).known]] = True
@@ -168,9 +168,9 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
     names = _names(columns, found)
     usage = settle(*_counts(columns, found, Coded.of(columns["scope_name"]), names["provider"]))
-    timing = _timing(columns, found, said)
+    timing = timing_of(columns, found, said)
     ended = _ended(ended.fill(said.finishes).map(finish.normalise), found)
-    failure = _failure(columns, found, said, failed)
+    failure = errors.failure(columns, found, said, failed)
     adjusted = adjusted_count(columns["trace_state"])
     table = {
         **{name: columns[name] for name in _AS_THEY_ARE},
@@ -281,58 +281,6 @@ def _counts(columns: dict[str, pa.Array], found: Found, scope: Coded, named: Cod
     return counts, beside
 
 
-def _timing(columns: dict[str, pa.Array], found: Found, said: Happened) -> dict[str, pa.Array]:
-    """Time to first token, whether it streamed, and the duration, which is not shorter than what happened within it."""
-    start, took = columns["start_ns"].to_numpy(), columns["duration_ns"].to_numpy().copy()
-    streaming = Numbers.of(columns["streaming"]).fill(found["streaming"])
-    streamed = list(found["streamed"])
-    streaming.values[streamed], streaming.known[streamed] = True, True
-    rows = len(start)
-    moments = Numbers.empty(rows).fill(found["first_token_ns"])
-    server = of_server(found["server_first_token_ns"], Coded.of(columns["scope_name"]), streaming)
-    ttft = first_known(
-        of_seconds(Numbers.of(columns["time_to_first_token_s"])),
-        since_start(said.first_ns, start),
-        since_start(moments, start),
-        Numbers.empty(rows).fill(server),
-    )
-    streaming.fill(dict.fromkeys(np.flatnonzero(ttft.known & ~streaming.known).tolist(), True))
-    for known in (ttft, since_start(said.last_ns, start), Numbers.empty(rows).fill(found["said_duration_ns"])):
-        np.maximum(took, known.values, out=took, where=known.known & (took >= 0))
-    return {"duration_ns": pa.array(took), "ttft_ns": ttft.array(pa.int64()), "streaming": streaming.array(pa.bool_())}
-
-
-def _failed(columns: dict[str, pa.Array], found: Found) -> np.ndarray:
-    failed = (columns["status_code"].to_numpy() == 2) | Coded.of(columns["error_type"]).known
-    failed[list(found["is_error"])] = True
-    return failed
-
-
-def _failure(columns: dict[str, pa.Array], found: Found, said: Happened, failed: np.ndarray) -> dict[str, pa.Array]:
-    """Type and class of errors, and the HTTP status, also where only the text of an error names it."""
-    types = Coded.of(columns["error_type"]).fill(said.exceptions)
-    status = Numbers.of(columns["http_status_code"]).fill(found["http_status_code"])
-    rows = np.flatnonzero(failed)
-    messages = columns["status_message"].take(pa.array(rows)).to_pylist() if len(rows) else []
-    classes: dict[int, str] = {}
-    named: dict[int, str] = {}
-    for row, sent in zip(rows.tolist(), messages, strict=True):
-        message = sent or found["error_message"].get(row, "")
-        name = types.words[types.codes[row]] if types.codes[row] >= 0 else errors.type_in(message)
-        if name is not None and types.codes[row] < 0:
-            named[row] = name
-        if not status.known[row] and (code := errors.status_in(name or "") or errors.status_in(message)):
-            status.values[row], status.known[row] = code, True
-        code = int(status.values[row]) if status.known[row] else None
-        classes[row] = errors.class_of(name, message, code)
-    return {
-        "is_error": pa.array(failed),
-        "error_type": types.fill(named).array(),
-        "error_class": from_rows(len(failed), classes).array(),
-        "http_status_code": status.array(pa.int64()),
-    }
-
-
 def _never(columns: dict[str, pa.Array], kind: Coded, found: Found) -> Coded:
     """Reasons why a span is no call of a model, whatever else arrives; null where it may count."""
     scope, operation = Coded.of(columns["scope_name"]), Coded.of(columns["operation"])
@@ -340,7 +288,8 @@ def _never(columns: dict[str, pa.Array], kind: Coded, found: Found) -> Coded:
     # asks for an answer that is counted where it was made; makes an agent without running it
     idle = operation.where(lambda name: name in ("fetch_response", "create_agent"))
     # LiteLLM repeats the call below itself, as sent to the provider
-    repeats = Coded.of(columns["name"]).where(lambda name: name == "raw_gen_ai_request")
+    # … and the Vercel AI SDK the embeddings inside it
+    repeats = Coded.of(columns["name"]).where(lambda name: name in ("raw_gen_ai_request", "ai.embed", "ai.embedMany"))
     return choose(np.select([sums, idle, repeats], [0, 1, 2], 3), ("cumulative_usage", "no_model_call", "repeats_call", None)).fill(
         found["never_counts"]
     )

@@ -38,19 +38,32 @@ class Entries:
         return texts
 
 
+class _Classes(dict[str, int]):
+    """Asks `class_of` once for each distinct key of a scan; batches of one application have the same keys."""
+
+    def __init__(self, class_of: Callable[[str], int]) -> None:
+        super().__init__()
+        self._class_of = class_of
+
+    def __missing__(self, key: str) -> int:
+        self[key] = class_ = self._class_of(key)
+        return class_
+
+
 def scan(maps: Sequence[pa.MapArray], class_of: Callable[[str], int]) -> Entries:
     """The entries of these attribute columns whose key `class_of` gives a number above 0; in order of row and of arrival.
 
-    Costs per batch: one call of `class_of` for each distinct key, and one numpy look-up over all entries.
+    Costs one call of `class_of` for each distinct key, and one numpy look-up over the entries of batches that have such a key.
     """
     rows, classes, batches, positions = [], [], [], []
     values: list[pa.Array] = []
+    known = _Classes(class_of)
     first = 0
     for number, column in enumerate(maps):
         values.append(column.items)
         keys = column.keys
         assert isinstance(keys, pa.DictionaryArray)
-        table = np.array([class_of(key) for key in keys.dictionary.to_pylist()] or [0], np.int16)
+        table = np.array([*map(known.__getitem__, keys.dictionary.to_pylist()), 0], np.int16)
         if table.any():
             offsets = column.offsets.to_numpy()
             low, high = int(offsets[0]), int(offsets[-1])

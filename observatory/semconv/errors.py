@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import numpy as np
+import pyarrow as pa
+
+from observatory.semconv.coded import Coded, from_rows
+from observatory.semconv.events import Happened
+from observatory.semconv.numbers import Numbers
+from observatory.semconv.packed import Found
+
 CLASSES = (
     "rate_limit",
     "overloaded",
@@ -36,7 +44,42 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 
+_LOOKED_AT = 500
+"""Characters of a message that are looked at; what went wrong stands at its beginning, and texts are remembered."""
+
 _TYPE = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Timeout|Warning))(?=$|[:(\s])")
+
+
+def failed(columns: dict[str, pa.Array], found: Found) -> np.ndarray:
+    """True for the spans that failed: by their status, or by an error they name."""
+    failed = (columns["status_code"].to_numpy() == 2) | Coded.of(columns["error_type"]).known
+    failed[list(found["is_error"])] = True
+    return failed
+
+
+def failure(columns: dict[str, pa.Array], found: Found, said: Happened, rows_failed: np.ndarray) -> dict[str, pa.Array]:
+    """Type and class of errors, and the HTTP status, also where only the text of an error names it."""
+    types = Coded.of(columns["error_type"]).fill(said.exceptions)
+    status = Numbers.of(columns["http_status_code"]).fill(found["http_status_code"])
+    rows = np.flatnonzero(rows_failed)
+    messages = columns["status_message"].take(pa.array(rows)).to_pylist() if len(rows) else []
+    classes: dict[int, str] = {}
+    named: dict[int, str] = {}
+    for row, sent in zip(rows.tolist(), messages, strict=True):
+        message = (sent or found["error_message"].get(row, ""))[:_LOOKED_AT]
+        name = types.words[types.codes[row]] if types.codes[row] >= 0 else type_in(message)
+        if name is not None and types.codes[row] < 0:
+            named[row] = name
+        if not status.known[row] and (code := status_in((name or "")[:_LOOKED_AT]) or status_in(message)):
+            status.values[row], status.known[row] = code, True
+        code = int(status.values[row]) if status.known[row] else None
+        classes[row] = class_of(name and name[:_LOOKED_AT], message, code)
+    return {
+        "is_error": pa.array(rows_failed),
+        "error_type": types.fill(named).array(),
+        "error_class": from_rows(len(rows_failed), classes).array(),
+        "http_status_code": status.array(pa.int64()),
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -44,7 +87,7 @@ def class_of(error_type: str | None, message: str, status: int | None) -> str:
     """One of CLASSES. The HTTP status decides where it is known, then the type's name, then the message."""
     if status is not None and (said := _of_status(status)):
         return said
-    for text in (error_type or "", message[:500]):
+    for text in (error_type or "", message):
         if text.isascii() and text.isdigit() and (said := _of_status(int(text[:4]))):
             return said
         for name, pattern in _CLASSES:
@@ -56,7 +99,7 @@ def class_of(error_type: str | None, message: str, status: int | None) -> str:
 @lru_cache(maxsize=4096)
 def status_in(text: str) -> int | None:
     """The HTTP status that an error's type or message names: `429`, `Error code: 429 - …`; None when there is none."""
-    found = _CODE.search(text[:500])
+    found = _CODE.search(text)
     return int(found[1]) if found else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import orjson
@@ -43,8 +42,9 @@ def read_identity(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     spans = pa.Table.from_batches(list(batches), schema(Signal.SPANS))
     entries = scan([batch.column("attributes") for batch in batches], lambda key: _CLASSES.get(key, 0))
     session, user, wish = dict[int, str](), dict[int, str](), dict[int, str]()
+    read: dict[tuple[str, int], tuple[str | None, str | None]] = {}
     for row, class_, text in zip(entries.rows.tolist(), entries.classes.tolist(), entries.texts(), strict=True):
-        said = _said(text, class_)
+        said = read.get((text, class_)) or read.setdefault((text, class_), _said(text, class_))
         if said[0]:
             session[row] = said[0]
         if said[1]:
@@ -95,7 +95,6 @@ def _tags(tags: Coded) -> pa.Array:
     return lists.take(pa.array(np.where(tags.codes < 0, len(tags.words), tags.codes)))
 
 
-@lru_cache(maxsize=4096)
 def _said(text: str, class_: int) -> tuple[str | None, str | None]:
     """Session and user in a JSON object, either None."""
     if '"' not in text or len(text) > 65_536:

@@ -10,7 +10,6 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -261,7 +260,6 @@ _OUTPUTS = frozenset(
 _OUTPUT_PREFIXES = ("gen_ai.completion.", "llm.output_messages.", "llm.choices.", "embedding.embeddings.", "reranker.output_documents.")
 
 
-@lru_cache(maxsize=65_536)
 def class_of(key: str) -> int:
     """0: of no interest; OUTPUT; else `_FIRST` and the place in READERS."""
     known = _CLASSES.get(key)

@@ -5,11 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 
 from observatory.semconv.coded import Coded
+from observatory.semconv.events import Happened
 from observatory.semconv.numbers import Numbers
+from observatory.semconv.packed import Found
 
 _LONGEST_S = 86_400.0
+
+
+def timing(columns: dict[str, pa.Array], found: Found, said: Happened) -> dict[str, pa.Array]:
+    """Time to first token, whether it streamed, and the duration, which is not shorter than what happened within it."""
+    start, took = columns["start_ns"].to_numpy(), columns["duration_ns"].to_numpy().copy()
+    streaming = Numbers.of(columns["streaming"]).fill(found["streaming"])
+    streamed = list(found["streamed"])
+    streaming.values[streamed], streaming.known[streamed] = True, True
+    rows = len(start)
+    moments = Numbers.empty(rows).fill(found["first_token_ns"])
+    server = of_server(found["server_first_token_ns"], Coded.of(columns["scope_name"]), streaming)
+    ttft = first_known(
+        of_seconds(Numbers.of(columns["time_to_first_token_s"])),
+        since_start(said.first_ns, start),
+        since_start(moments, start),
+        Numbers.empty(rows).fill(server),
+    )
+    streaming.fill(dict.fromkeys(np.flatnonzero(ttft.known & ~streaming.known).tolist(), True))
+    for known in (ttft, since_start(said.last_ns, start), Numbers.empty(rows).fill(found["said_duration_ns"])):
+        np.maximum(took, known.values, out=took, where=known.known & (took >= 0))
+    return {"duration_ns": pa.array(took), "ttft_ns": ttft.array(pa.int64()), "streaming": streaming.array(pa.bool_())}
 
 
 def of_seconds(column: Numbers) -> Numbers:

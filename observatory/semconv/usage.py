@@ -74,9 +74,6 @@ def settle(counts: dict[str, Numbers], exclusive: np.ndarray) -> Usage:
     mended = np.zeros(len(exclusive), np.int8)
     for count in counts.values():
         count.forget(count.known & ((count.values < 0) | (count.values > _NONSENSE)))
-    nothing = np.logical_and.reduce([count.values == 0 for count in counts.values()])
-    for count in counts.values():
-        count.forget(nothing)
 
     into, out = counts["input_tokens"], counts["output_tokens"]
     cached = counts["cache_read_tokens"].values + counts["cache_write_tokens"].values
@@ -94,6 +91,10 @@ def settle(counts: dict[str, Numbers], exclusive: np.ndarray) -> Usage:
         over = counts[whole].known & (counts[part].values > counts[whole].values)
         counts[part].values[over] = counts[whole].values[over]
         mended[over] |= CLAMPED
+    nothing = np.logical_and.reduce([count.values == 0 for count in counts.values()])
+    for count in counts.values():
+        count.forget(nothing)
+    mended[nothing] = 0
     return Usage(counts, mended)
 
 

@@ -17,13 +17,16 @@ import pyarrow as pa
 from observatory.contracts import OpenRecord
 from observatory.errors import Retryable
 from observatory.model.schema import schema
-from observatory.model.signal import RECEIVED, Signal
+from observatory.model.signal import Signal
 from observatory.storage import records
 from observatory.storage.callviews import open_calls
 from observatory.storage.columns import needed
 from observatory.storage.feedback import STORED, open_feedback, stands_on
 from observatory.storage.public import parquet, public_columns, selected
 from observatory.storage.traces import SPAN_COLUMNS, summarize
+
+RECORDED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS, Signal.FEEDBACK)
+"""Signals whose open rows are read from journal records; those of the others are derived, and in memory."""
 
 MOST_DERIVED = 256 << 20
 """Bytes of derived rows that a question may carry to another process: some 400,000 calls, which is more than a cut leaves behind."""
@@ -110,7 +113,7 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
     """
     con.execute("SET TimeZone = 'UTC'")
     names = stands_on(None if query is None else needed(con, query))
-    for signal in RECEIVED:
+    for signal in RECORDED:
         name = STORED if signal is Signal.FEEDBACK else str(signal)
         if names is not None and name not in names:
             continue

@@ -18,11 +18,11 @@ from observatory.pipeline.counting.identity import Identities
 from observatory.pipeline.counting.keys import joined, span_keys, text_keys, trace_keys
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
+from observatory.pipeline.counting.rows import IS_CALL, IS_NATIVE, IS_NEVER
 
 CALLS = 262_144
 SPANS = 1_048_576
 AGE = 10 * MINUTE
-IS_CALL, IS_NATIVE, IS_NEVER = 1, 2, 4  # bits of `facts`
 
 _GROUPS = {"llm": LLM, "embedding": EMBEDDING, "reranker": RERANKER}
 _NO_ROWS = np.zeros(0, np.int64)
@@ -126,7 +126,8 @@ class Counting:
         memory.end[at] = start + np.asarray(one(candidates, "duration_ns"))
         memory.frontier[at] = span_keys(ids, one(candidates, "parent_span_id"))
         memory.group[at] = _groups(one(candidates, "observation_kind"))
-        memory.likeness[at] = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "request_model")))
+        memory.likeness[at] = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "provider")))
+        memory.model[at] = text_keys(one(candidates, "request_model"))
         bits = np.asarray(facts) if facts is not None else facts_of(candidates)
         memory.call[at], memory.native[at], memory.never[at] = (bits & bit != 0 for bit in (IS_CALL, IS_NATIVE, IS_NEVER))
         memory.usage[at] = np.asarray(one(candidates, "has_usage"))

@@ -17,7 +17,9 @@ LLM, EMBEDDING, RERANKER, SUM = range(4)
 NONE = -1
 
 _FIELDS = {
-    "key": np.uint64, "trace": np.uint64, "start": np.int64, "end": np.int64, "likeness": np.uint64,
+    "key": np.uint64, "trace": np.uint64, "start": np.int64, "end": np.int64,
+    "likeness": np.uint64,    # key of service and provider
+    "model": np.uint64,       # key of the model asked for, 0 when unknown
     "group": np.uint8, "native": bool, "never": bool, "call": bool, "usage": bool, "error": bool,
     "outer": np.int64,        # the nearest ancestor of the same group that is not the SDK's own
     "frontier": np.uint64,    # the ancestor that has not arrived; 0 when the way up is known
@@ -38,6 +40,7 @@ class Memory:
     start: np.ndarray
     end: np.ndarray
     likeness: np.ndarray
+    model: np.ndarray
     group: np.ndarray
     native: np.ndarray
     never: np.ndarray

@@ -23,9 +23,13 @@ USAGE = (
     "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cache_write_1h_tokens",
     "input_audio_tokens", "output_audio_tokens", "usage_flags", "has_usage",
 )  # fmt: skip
-_LACKED = ("ttft_ns", "cache_write_1h_tokens", "http_status_code", "response_id", "finish_reason", "service_tier", "streaming")
+_LACKED = (
+    "ttft_ns", "cache_write_1h_tokens", "http_status_code", "response_id", "finish_reason", "service_tier", "streaming", "model_name",
+    "request_model", "server_address",
+)  # fmt: skip
 """What a call takes from the span that stands for it too, where it says nothing itself."""
 
+IS_CALL, IS_NATIVE, IS_NEVER = 1, 2, 4  # bits of `facts`
 CALLS = schema(Signal.LLM_CALLS)
 
 
@@ -48,10 +52,11 @@ def enriched(winners: pa.Table, losers: pa.Table, price: Price) -> tuple[pa.Tabl
     """`winners` with what only `losers`, row for row the same calls, know; and which rows changed."""
     changed = np.zeros(winners.num_rows, bool)
     columns = {name: winners.column(name) for name in winners.column_names}
-    needs = _missing_usage(winners) & ~_missing_usage(losers)
+    # a provider's own SDK repeats what the provider said, where instrumentations add up the parts of a stream, not always rightly
+    needs = (_missing_usage(winners) | (np.asarray(one(losers, "facts")) & IS_NATIVE != 0)) & ~_missing_usage(losers)
     for name in {*USAGE, *_LACKED, "total_tokens"} - {"has_usage"}:
         old, new = one(winners, name), one(losers, name)
-        takes = np.asarray(new.is_valid()) & (needs if name in USAGE or name == "total_tokens" else False)
+        takes = np.asarray(new.is_valid()) & (needs if name in USAGE or name == "total_tokens" else False) & _differ(old, new)
         if name in _LACKED:
             takes |= np.asarray(new.is_valid()) & np.asarray(old.is_null())
         if takes.any():
@@ -113,6 +118,10 @@ def trace_changes(rows: pa.Table, signs: np.ndarray) -> pa.RecordBatch:
     target = schema(Signal.TRACES)
     arrays = {name: pa.array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()}
     return pa.RecordBatch.from_arrays([_cast(arrays[field.name], field.type) for field in target], schema=target)
+
+
+def _differ(old: pa.Array, new: pa.Array) -> np.ndarray:
+    return ~np.asarray(pc.call_function("equal", [old.cast(pa.string()), new.cast(pa.string())]).fill_null(False))
 
 
 def _missing_usage(rows: pa.Table) -> np.ndarray:

@@ -53,7 +53,7 @@ def _decide(memory: Memory, anchors: np.ndarray, rows: np.ndarray) -> np.ndarray
 
 
 class Lonely:
-    """Spans of SDKs that nothing was found for yet, matched by time within one service and model when their other span arrives."""
+    """Spans of SDKs that nothing was found for yet, matched by time within one service, provider and model when the other arrives."""
 
     def __init__(self) -> None:
         self._waiting = np.zeros(0, np.int64)
@@ -81,7 +81,7 @@ class Lonely:
 
 
 def _within(memory: Memory, natives: np.ndarray, like: int) -> np.ndarray:
-    """The natives that lie inside the time of another span of the likeness."""
+    """The natives that lie inside the time of another span of the likeness; where both name a model it is the same."""
     rows = memory.remembered()
     at = memory.at(rows)
     usable = (memory.likeness[at] == np.uint64(like)) & ~memory.native[at] & memory.call[at] & ~memory.never[at]
@@ -97,6 +97,8 @@ def _within(memory: Memory, natives: np.ndarray, like: int) -> np.ndarray:
         at = last - back
         fits = (at >= 0) & (matched < 0)
         fits &= ends[np.maximum(at, 0)] >= memory.end[n] - _SLACK
+        model = memory.model[memory.at(rows[np.maximum(at, 0)])]
+        fits &= (model == memory.model[n]) | (model == 0) | (memory.model[n] == 0)
         matched[fits] = rows[at[fits]]
     found = matched >= 0
     memory.twin[n[found]] = matched[found]

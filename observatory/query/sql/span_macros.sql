@@ -32,6 +32,8 @@ CREATE OR REPLACE MACRO whole_json(key, value) AS concat(',"', key, '":') || val
 CREATE OR REPLACE MACRO counted_json(key, value) AS CASE WHEN value <> 0 THEN concat(',"', key, '":', value::VARCHAR) END;
 CREATE OR REPLACE MACRO token_json(key, value) AS concat(',"', key, '":')
     || CASE WHEN abs(value::HUGEINT) <= 9007199254740991 THEN value::VARCHAR ELSE '"' || value::VARCHAR || '"' END;
+-- Dollars are exact text without trailing zeros.
+CREATE OR REPLACE MACRO usd_json(key, value) AS concat(',"', key, '":"') || rtrim(rtrim(value::VARCHAR, '0'), '.') || '"';
 CREATE OR REPLACE MACRO real_json(key, value) AS CASE WHEN isfinite(value) THEN concat(',"', key, '":', to_json(value)::VARCHAR) END;
 -- `resource` and `scope_attributes` are JSON text of a key-value list; empty text where a sender sent none.
 CREATE OR REPLACE MACRO object_json(key, value) AS concat(',"', key, '":', CASE WHEN value = '' THEN '{}' ELSE value::VARCHAR END);

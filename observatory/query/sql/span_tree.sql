@@ -13,6 +13,6 @@ SELECT concat(
     token_json('reasoning_tokens', reasoning_tokens), real_json('time_to_first_token_s', time_to_first_token_s),
     whole_json('streaming', streaming), text_json('error_type', error_type), token_json('http_status_code', http_status_code),
     text_json('agent_name', agent_name), text_json('tool_name', tool_name),
-    ',"has_events":', len(events) > 0, ',"event_count":', len(events), '},'
+    ',"has_events":', len(events) > 0, ',"event_count":', len(events), said_of_calls, '},'
 ) AS json
 FROM slice

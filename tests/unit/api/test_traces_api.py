@@ -40,11 +40,19 @@ async def test_a_trace_is_one_thing_from_journal_to_segment(asked):
         "trace_id": trace_id, "root_name": "GET /ask", "service_name": "web", "services": ["llm", "web"], "start_ns": str(NOW - 3 * 10**9),
         "start": "2026-11-23T10:48:07.363536205Z", "duration_ms": 3000.0, "duration_ns": "3000000000", "span_count": 2, "error_count": 1,
     }  # fmt: skip
+    sums = {
+        "llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "total_cost_usd": None, "unpriced_calls": 0, "models": [],
+        "session_id": None, "user_id": None,
+    }  # fmt: skip
     listed = await asked.get("/api/v1/traces")
-    assert listed == {"items": [{**expected, "state": "open"}], "next_cursor": None, "from": None, "to": None}
+    assert listed == {"items": [{**expected, **sums, "state": "open"}], "next_cursor": None, "from": None, "to": None}
     one = await asked.get(f"/api/v1/traces/{trace_id.upper()}")
     spans = one.pop("spans")
-    assert one == {**expected, "state": "open", "view": "full"}
+    no_calls = {
+        "llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "total_tokens": 0, "total_cost_usd": "0", "unpriced_calls": 0, "models": [],
+        "session_id": None, "user_id": None,
+    }  # fmt: skip
+    assert one == {**expected, **no_calls, "state": "open", "view": "full"}
     assert [(span["name"], span["kind"], span["parent_span_id"]) for span in spans] == [
         ("GET /ask", "server", None),
         ("chat gpt", "client", root.span_id.hex()),
@@ -52,7 +60,7 @@ async def test_a_trace_is_one_thing_from_journal_to_segment(asked):
     assert spans[1]["status"] == {"code": "error", "message": "timeout"}
 
     await asyncio.to_thread(asked.pipeline.cut)
-    assert (await asked.get("/api/v1/traces"))["items"] == [{**expected, "state": "kept"}]
+    assert (await asked.get("/api/v1/traces"))["items"] == [{**expected, **sums, "state": "kept"}]
     again = await asked.get(f"/api/v1/traces/{trace_id}")
     assert (again["state"], again["spans"]) == ("kept", spans)
 
@@ -284,3 +292,30 @@ async def test_an_answer_that_takes_too_long_is_stopped(tmp_path):
         error = await asked.get("/api/v1/traces", 408)
         assert error["error"]["code"] == "deadline"
         assert json.dumps(error)
+
+
+async def test_traces_are_filtered_by_what_they_and_their_spans_are(asked):
+    make = Maker(7, now=NOW)
+    first = make.span("GET /ask", duration_s=3, attributes={"http.route": "/ask", "user.id": "u42"})
+    child = make.span("chat", parent=first, attributes={"gen_ai.provider.name": "openai", "note": "the Refund Policy"}, error="timeout")
+    second = make.span("GET /list", duration_s=1, attributes={"http.route": "/list"})
+    await asked.store(make.spans(first, child, service="web"), cut=True)
+    await asked.store(make.spans(second, service="web"))
+
+    async def found(text: str, **more: Any) -> list[str]:
+        return [item["root_name"] for item in (await asked.get("/api/v1/traces", filter=text, **more))["items"]]
+
+    assert await found("duration>2s") == ["GET /ask"]
+    assert await found("state:open") == ["GET /list"]
+    assert await found("user:u42 status:error") == ["GET /ask"]
+    assert await found("http.route:*") == ["GET /list", "GET /ask"]  # one is in a segment, one in the journal
+    assert await found("http.route:/list") == ["GET /list"]
+    assert await found('"refund policy"') == ["GET /ask"]
+    assert await found("-provider:*", sort="duration") == ["GET /list"]
+    assert await found("provider:openai http.route:/ask", limit=1) == ["GET /ask"]  # of two spans
+
+    for text in ("modle:gpt", "provider:openai modle:gpt"):
+        wrong = await asked.get("/api/v1/traces", 400, filter=text)
+        assert wrong["error"]["code"] == "bad_request" and wrong["error"]["where"] == "filter"
+        assert "did you mean `model`?" in wrong["error"]["message"]
+    assert "at character 6" in (await asked.get("/api/v1/traces", 400, filter="cost>"))["error"]["message"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -12,9 +15,15 @@ from observatory.errors import BadRequest
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.query import traces
-from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names
+from observatory.query.filter import FilterError, parse, to_mask
+from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked, usd_text
+from observatory.storage.traces import fold
 
 SERVICES = ["api", "worker", "llm"]
+FILTERS = [
+    *("", "", "", "tokens>10", "cost>0.25 or -cost:*", "model:gpt-4o", "model:*mini -state:open", "status:error", "service:(api or llm)"),
+    *("root_service:api", "name:*2", "user:u42", "duration>3ns", "calls:0", "trace:*7", "received:1970-01-01 project:default"),
+]
 
 
 @st.composite
@@ -39,13 +48,32 @@ def fragments(draw: st.DrawFn) -> list[dict]:
                     "service_name": draw(st.sampled_from([*SERVICES, None])),
                     "services": sorted(draw(st.sets(st.sampled_from(SERVICES)))),
                     "received_at": 0,
+                    "llm_calls": draw(st.integers(0, 2)),
+                    "input_tokens": draw(st.integers(-5, 20)),
+                    "output_tokens": draw(st.integers(0, 3)),
+                    "total_cost_usd": draw(st.sampled_from([Decimal(0), Decimal("0.25"), Decimal("0.000000000001")])),
+                    "unpriced_calls": draw(st.integers(0, 2)),
+                    "models": sorted(draw(st.sets(st.sampled_from(["gpt-4o", "gpt-4o-mini"])))),
+                    "session_id": draw(st.sampled_from(["s1", "s2", None])),
+                    "user_id": draw(st.sampled_from(["u42", None])),
                     "open": draw(st.booleans()),
                 }
             )
     return draw(st.permutations(rows))
 
 
+def matching(rows: list[dict], question: TraceQuestion) -> set[str]:
+    """The ids of traces that the filter's mask says of their fragments added together."""
+    folded = fold(pa.Table.from_pylist(rows, schema(Signal.TRACES)))
+    ids = folded.column("trace_id").to_pylist()
+    opened = {row["trace_id"] for row in rows if row["open"]}
+    whole = folded.append_column("open", pa.array([one in opened for one in ids], pa.bool_()))
+    mask = to_mask(question.filter, whole, "traces", 0).to_pylist()
+    return {one.hex() for one, said in zip(ids, mask, strict=True) if said}
+
+
 def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
+    picked = matching(rows, question)
     by_trace: dict[bytes, list[dict]] = {}
     for row in rows:
         by_trace.setdefault(row["trace_id"], []).append(row)
@@ -63,15 +91,25 @@ def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
             "span_count": sum(part["span_count"] for part in parts),
             "error_count": sum(part["error_count"] for part in parts),
             "state": "open" if any(part["open"] for part in parts) else "kept",
+            **{name: sum(part[name] for part in parts) for name in ("llm_calls", "input_tokens", "output_tokens", "unpriced_calls")},
+            "models": sorted({model for part in parts for model in part["models"]}),
+            **{name: first_named(parts, name) for name in ("session_id", "user_id")},
         }
+        cost = sum(part["total_cost_usd"] for part in parts)
+        item["total_cost_usd"] = usd_text(cost) if item["llm_calls"] > item["unpriced_calls"] else None
         keep = question.from_ns <= start < question.to_ns
         keep &= question.service is None or question.service in item["services"]
         keep &= question.status is None or (question.status == "error") == (item["error_count"] > 0)
         keep &= question.min_duration_ns is None or item["duration_ns"] >= question.min_duration_ns
-        if keep:
+        if keep and item["trace_id"] in picked:
             found.append(item)
     found.sort(key=lambda item: (item[question.column], item["trace_id"]), reverse=question.descending)
     return found
+
+
+def first_named(parts: list[dict], name: str) -> str | None:
+    named = sorted((not part["has_root"], part["root_start_ns"], part[name]) for part in parts if part[name] is not None)
+    return named[0][2] if named else None
 
 
 def told(item: dict) -> dict:
@@ -96,16 +134,17 @@ def relation(rows: list[dict]) -> duckdb.DuckDBPyConnection:
     st.one_of(st.none(), st.integers(0, 12)),
     st.sampled_from([EVER, (5, 15), (0, 10), (12, EVER[1])]),
     st.booleans(),
+    st.sampled_from(FILTERS),
 )
 @settings(max_examples=150, deadline=None)
-def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, min_duration, window, rare):
-    question = TraceQuestion(*window, service, status, min_duration, sort, limit)
+def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, min_duration, window, rare, asked):
+    question = TraceQuestion(*window, service, status, min_duration, sort, limit, filter=parse(asked), now=0)
     con = relation(rows)
     rounds, traces._WALK_ROUNDS = traces._WALK_ROUNDS, () if rare else (1, 3)
     found, cursor = [], None
     try:
         while True:
-            page = list_traces(con, TraceQuestion(*window, service, status, min_duration, sort, limit, cursor))
+            page = list_traces(con, replace(question, cursor=cursor))
             assert len(page.items) <= limit
             found += page.items
             cursor = page.next_cursor
@@ -128,6 +167,9 @@ def fragment(number: int, start: int, **facts) -> dict:
         "service_name": "api",
         "services": ["api"],
         "received_at": 0,
+        **dict.fromkeys(("llm_calls", "input_tokens", "output_tokens", "unpriced_calls"), 0),
+        "total_cost_usd": Decimal(0),
+        "models": [],
         "open": False,
     }
     return row | facts
@@ -183,3 +225,42 @@ def test_a_foreign_cursor_is_refused(cursor):
 def test_services_are_counted():
     rows = [fragment(1, 1, services=["api", "llm"]), fragment(1, 2, services=["api"]), fragment(2, 3, services=["api"]), fragment(3, 99)]
     assert list_services(relation(rows), 0, 50) == [{"name": "api", "count": 3}, {"name": "llm", "count": 1}]
+
+
+def span(number: int, start: int, **attributes: str) -> dict:
+    return {
+        "trace_id": number.to_bytes(16, "big").hex(),
+        "start_ns": start,
+        "provider": attributes.pop("provider", None),
+        "attributes": attributes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("attr.route:a", {1, 2}),
+        ("-attr.route:a", {3}),
+        ("attr.route:a attr.route:b", {1}),  # each condition by itself: a of one span, b of another
+        ("attr.route!=a", {1}),
+        ("attr.route:a -provider:openai", {2}),
+        ("attr.route:a status:error", {2}),
+    ],
+)
+@pytest.mark.parametrize("sort", ["-start", "duration"])
+def test_conditions_of_spans_pick_traces_with_such_a_span(text, numbers, sort):
+    con = relation([fragment(1, 5), fragment(2, 6, error_count=1), fragment(3, 7)])
+    rows = [span(1, 5, route="a"), span(1, 6, route="b", provider="openai"), span(2, 6, route="a"), span(3, 7)]
+    columns = {"trace_id": pa.string(), "start_ns": pa.int64(), "provider": pa.string(), "attributes": pa.map_(pa.string(), pa.string())}
+    con.register("spans", pa.Table.from_pylist(rows, pa.schema(columns)))
+    question = TraceQuestion(sort=sort, filter=parse(text))
+    asked = spans_asked(question)
+    assert asked is not None and "attributes" in asked
+    assert {int(item["trace_id"], 16) for item in list_traces(con, question).items} == numbers
+    assert {int(item["trace_id"], 16) for item in list_traces(con, replace(question, from_ns=6)).items} == numbers - {1}
+
+
+def test_spans_are_read_only_for_conditions_of_spans():
+    assert spans_asked(TraceQuestion(filter=parse("cost>0 or (status:error -model:*)"))) is None
+    with pytest.raises(FilterError, match="no field"):
+        spans_asked(TraceQuestion(filter=parse("colour:red")))

@@ -121,6 +121,11 @@ def test_parts_beyond_their_whole_are_clamped_and_flagged() -> None:
     assert (row["cache_write_1h_tokens"], row["input_audio_tokens"], row["usage_flags"]) == (10, 100, "clamped")
 
 
+def test_a_part_of_nothing_is_nothing() -> None:
+    row = call(input_tokens=0, input_audio_tokens=5)
+    assert not row["has_usage"] and row["input_audio_tokens"] is row["usage_flags"] is None
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(

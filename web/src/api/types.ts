@@ -27,6 +27,37 @@ export interface SpanStatus {
   message?: string;
 }
 
+/** Exact dollars as text; null where no dollar is known. */
+export type Usd = string | null;
+
+/** What calls of models that count add up to. Tokens beyond 2^53 are text. */
+export interface CallSums {
+  llm_calls: number;
+  input_tokens: number | string;
+  output_tokens: number | string;
+  total_tokens: number | string;
+  total_cost_usd: Usd;
+  unpriced_calls: number;
+}
+
+/** The call of a model that a span is, or looks like. */
+export interface SpanCall {
+  counted: boolean;
+  not_counted_reason?: string;
+  provider?: string;
+  model_name?: string;
+  input_tokens?: number | string;
+  output_tokens?: number | string;
+  cache_read_tokens?: number | string;
+  cache_write_tokens?: number | string;
+  reasoning_tokens?: number | string;
+  total_tokens?: number | string;
+  total_cost_usd: Usd;
+  reported_cost_usd?: Usd;
+  price_source?: string;
+  unpriced_reason?: string;
+}
+
 /** A span as `view=tree` gives it: without bodies. Typed columns are there when they are known. */
 export interface TreeSpan {
   span_id: string;
@@ -49,10 +80,16 @@ export interface TreeSpan {
   tool_name?: string | null;
   agent_name?: string | null;
   event_count?: number;
+  call?: SpanCall;
+  /** Of the span and all below it; absent where nothing there counts or failed. */
+  subtree?: CallSums & { error_count: number };
 }
 
-export interface TraceTree extends Omit<TraceSummary, "start"> {
+export interface TraceTree extends Omit<TraceSummary, "start">, Partial<CallSums> {
   start: string;
+  models?: string[];
+  session_id?: string | null;
+  user_id?: string | null;
   spans: TreeSpan[];
 }
 

@@ -1,0 +1,15 @@
+-- Which groups are told: the first by `{order}`, and how many there are. Equal ones by name, so that an answer repeats.
+WITH asked AS ({asked})
+SELECT {keys}, count(*) OVER () AS groups
+FROM (
+    SELECT
+        {keys},
+        count(*) AS calls,
+        count_if(is_error)::BIGINT AS errors,
+        coalesce(sum(total_tokens), 0) AS tokens,
+        coalesce(sum(total_cost_usd), 0) AS cost
+    FROM asked
+    GROUP BY {keys}
+)
+ORDER BY {order}, {keys}
+LIMIT $rows
