@@ -13,18 +13,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
+from observatory.api.prices import Recompute
 from observatory.api.server import Api
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
 from observatory.jobs.expire import Expire
+from observatory.jobs.reprice import Reprice
 from observatory.jobs.runner import Runner
 from observatory.model.address import Address
 from observatory.model.clock import SECOND, Clock, SystemClock
 from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.counting.counting import Counting
+from observatory.pipeline.counting.rows import repriced
 from observatory.pipeline.measure import Measure
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.recall import recent
@@ -93,7 +97,7 @@ class Observatory:
         )
         by_signal = {**{signal: kernel.of(signal) for signal in BY_OTLP}, Signal.FEEDBACK: decode_feedback}
         self.prices = PriceSource(settings.prices, data_dir)
-        counting = Counting(lambda calls: self.prices.current(self.clock.now()).price(calls))
+        counting = Counting(self._price)
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
@@ -105,14 +109,20 @@ class Observatory:
 
         self.engine = Engine(self.manifest, self.pipeline.open_rows, data_dir, settings.storage)
         self._closing.callback(self.engine.close)
+        still, measure = self.pipeline.still, self.measure
+        self.reprice = Reprice(data_dir, self.manifest, still, lambda calls: repriced(calls, self._price), measure.changes, measure.adopt)
         jobs = (
             Compact(data_dir, self.manifest, settings.jobs),
             Expire(data_dir, self.manifest, settings.storage),
+            self.reprice,
         )
         self.jobs = Runner(self.manifest, jobs, self.clock, settings.jobs, registry)
         self.jobs.start()
         self._closing.callback(self.jobs.stop)
         await self._open_doors()
+
+    def _price(self, calls: pa.Table) -> pa.Table:
+        return self.prices.current(self.clock.now()).price(calls)
 
     async def _open_doors(self) -> None:
         settings, sink = self.settings, self.pipeline.ingest
@@ -120,7 +130,7 @@ class Observatory:
         http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
-        mounts = (http.add_routes, feedback.add_routes)
+        mounts = (http.add_routes, feedback.add_routes, Recompute(self.reprice, self.jobs.wake).add_routes)
         api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts)
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)

@@ -15,12 +15,13 @@ _MINUTE = 60_000_000_000
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def add_window(command: argparse.ArgumentParser, since: str | None) -> None:
-    """`--from`, `--to`, `--filter`, `--url` and `--json`."""
+def add_window(command: argparse.ArgumentParser, since: str | None, *, filtered: bool = True) -> None:
+    """`--from`, `--to`, `--filter` (when `filtered`), `--url` and `--json`."""
     when = "RFC 3339, nanoseconds since 1970, or how long ago: 90m, 24h, 7d"
     command.add_argument("--from", dest="since", metavar="TIME", default=since, help=f"not before this ({when}; default: {since or 'all'})")
     command.add_argument("--to", dest="until", metavar="TIME", help="before this (default: now)")
-    command.add_argument("--filter", metavar="TEXT", help='what to look for, such as "model:gpt-4o cost>0.01" (docs/FILTER.md)')
+    if filtered:
+        command.add_argument("--filter", metavar="TEXT", help='what to look for, such as "model:gpt-4o cost>0.01" (docs/FILTER.md)')
     command.add_argument("--url", default=os.environ.get("OBSERVATORY_URL", DEFAULT_URL), help="the appliance (default: %(default)s)")
     command.add_argument("--json", action="store_true", help="the appliance's own answer as JSON")
 

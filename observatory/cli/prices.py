@@ -11,15 +11,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from observatory.cli.asking import add_window, window
 from observatory.cli.serve import settings_of
 
 if TYPE_CHECKING:
     from observatory.semconv.pricing.catalogue import Listed
 
+RECOMPUTE_PATH = "/api/v1/prices/recompute"
 UPDATE = """\
 Take a newer price table: the data.json that genai-prices publishes (https://github.com/pydantic/genai-prices), fetched by any means, or a
 table that was compiled already. It is checked and written into the data directory; a running appliance takes it within ten seconds.
-Calls that are stored keep their costs."""
+Calls that are stored keep their costs; `observatory prices recompute` prices them anew."""
+
+RECOMPUTE = """\
+Price stored calls anew, by the table and the overrides that are in force now, at the time of each call. The running appliance does it
+ten minutes of calls at a time; what changes is a revision of the call, and every sum follows. Interrupted, it goes on after a restart."""
 
 LIST = """\
 What calls of models cost now: overrides of the configuration first, then the table. MODEL is a name as applications report it; when no
@@ -37,6 +43,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listing.add_argument("model", metavar="MODEL", nargs="?", help="a model's name, or a part of it")
     listing.add_argument("--provider", metavar="NAME", help="of this provider only")
     listing.set_defaults(run=run_list)
+    recompute = actions.add_parser("recompute", help="price stored calls anew", description=RECOMPUTE)
+    add_window(recompute, "30d", filtered=False)
+    recompute.set_defaults(run=run_recompute)
     for action in (update, listing):
         action.add_argument("--config", metavar="FILE", type=Path, help="configuration, TOML (default: $OBSERVATORY_CONFIG, else none)")
         action.add_argument("--data", metavar="DIR", help="data directory (default: as `observatory serve`)")
@@ -72,6 +81,27 @@ def run_update(args: argparse.Namespace) -> int:
         print(f"{target}: {models:,} models of {len(table.providers)} providers, from {table.source}")
     if settings.prices.file:
         print(f"observatory: prices.file names {settings.prices.file}, so that file stays in force", file=sys.stderr)
+    return 0
+
+
+def run_recompute(args: argparse.Namespace) -> int:
+    """0 when every call of the window is priced anew; 1 when the appliance refuses."""
+    from observatory.cli import client
+
+    asked = window(args, time.time_ns())
+    try:
+        said = client.post(args.url, RECOMPUTE_PATH, {"from": asked["from"], "to": asked.get("to", str(time.time_ns()))})
+        while said["state"] == "running":
+            time.sleep(0.2)
+            said = client.get(args.url, RECOMPUTE_PATH)
+    except client.Refused as error:
+        print(f"observatory: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps(said, ensure_ascii=False, indent=2))
+    else:
+        cost = f"${said['cost_before_usd']} before, ${said['cost_after_usd']} now"
+        print(f"{said['calls']:,} calls, {said['changed']:,} of them at another price: {cost}")
     return 0
 
 

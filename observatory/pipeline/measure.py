@@ -71,6 +71,11 @@ class Measure:
         with self._lock:
             self._counting.adopt(calls)
 
+    def changes(self, calls: pa.Table, signs: np.ndarray) -> Iterable[Batch]:
+        """What sums by minute and traces are told of calls that count from now on (+1) or no longer (-1)."""
+        yield Batch(Signal.LLM_ROLLUPS, self._sums(calls, signs))
+        yield Batch(Signal.TRACES, trace_changes(calls, signs))
+
     def recall(self, links: pa.Table, calls: pa.Table, now: Nanos) -> None:
         """After a restart, before the first `process`: what was published of the last minutes."""
         self._counting.recall(links, calls, now)
@@ -86,8 +91,7 @@ class Measure:
             yield Batch(Signal.LLM_CALLS, _batch(counted.calls))
         if counted.changes.num_rows:
             self._watch(counted.changes, counted.signs)
-            yield Batch(Signal.LLM_ROLLUPS, self._sums(counted.changes, counted.signs))
-            yield Batch(Signal.TRACES, trace_changes(counted.changes, counted.signs))
+            yield from self.changes(counted.changes, counted.signs)
 
 
 def _batch(rows: pa.Table) -> pa.RecordBatch:

@@ -1,6 +1,7 @@
 """What truly happened, as the provider saw it, against what the running server says of every recorded instrumentation.
 
-Each capture's `meta.json` has the truth. docs/COST.md lists what is not in the bytes; nothing else may differ, and nothing listed may be right.
+Each capture's `meta.json` has the truth. docs/COST.md lists what is not in the bytes; nothing else may differ, and nothing listed may be
+right.
 """
 
 from __future__ import annotations
@@ -25,7 +26,14 @@ from observatory.testing.server import ServerProcess
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "tests" / "data" / "captures"
 NAMES = sorted(str(meta.parent.relative_to(CAPTURES)) for meta in CAPTURES.glob("*/*/meta.json"))
-_REASONS = {"end_turn": "stop", "STOP": "stop", "MAX_TOKENS": "length", "max_tokens": "length", "tool_calls": "tool_call", "tool_use": "tool_call"}
+_REASONS = {
+    "end_turn": "stop",
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_call",
+    "tool_use": "tool_call",
+}
 _SUMS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 

@@ -53,8 +53,8 @@ class Counting:
         self.duplicates = 0
 
     def step(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, ended: pa.Table, now: Nanos) -> Counted:
-        """`spans` has trace_id, span_id and parent_span_id of all new spans; `candidates` and `said` are what `read_calls` and `read_identity`
-        of `semconv.calls` say of them, `ended` what `semconv.outcomes.read_outcomes` says of new log records.
+        """`spans` has the three ids of all new spans; `candidates` and `said` are what `semconv.calls` reads of them (`read_calls`,
+        `read_identity`), `ended` what `semconv.outcomes.read_outcomes` says of new log records.
         """
         candidates = self._unseen(candidates)
         most = self._memory.capacity // 2
