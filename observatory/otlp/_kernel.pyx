@@ -105,25 +105,28 @@ cdef class Kernel:
         routes = list(routes)
         record_routes = [(names.index(route.column), route.key, route) for route in routes if route.where == "span"]
         resource_routes = [(_ORIGINS.index(route.column), route.key, route) for route in routes if route.where == "resource"]
+        scope_routes = [(names.index(route.column), route.key, route) for route in routes if route.where == "scope"]
         self.meanings = []
         self.plan_slots(record_routes)
         self.plan_routes(&self.plan.on_record, record_routes)
         self.plan_routes(&self.plan.on_resource, resource_routes)
+        self.plan_routes(&self.plan.on_scope, scope_routes)
         self.plan_meanings()
 
     def __dealloc__(self):
         free_shapes(&self.plan.root)
-        for routes in range(2):
-            self.free_routes(&self.plan.on_resource if routes else &self.plan.on_record)
+        self.free_routes(&self.plan.on_record)
+        self.free_routes(&self.plan.on_resource)
+        self.free_routes(&self.plan.on_scope)
 
         free(self.plan.meanings)
 
     cdef void free_routes(self, Routes* routes) noexcept:
         close_dictionary(&routes.keys)
         for at in range(routes.count):
-            if routes.routes[at].values != NULL:
+            free(routes.routes[at].meanings)
+            if at < routes.keys.count and routes.routes[at].values != NULL:  # a key's first route; the others point to the same
                 close_dictionary(&routes.routes[at].values.words)
-                free(routes.routes[at].values.meanings)
                 free(routes.routes[at].values)
         free(routes.routes)
 
@@ -162,37 +165,44 @@ cdef class Kernel:
         spare = len(by_key)
         for index, (key, targets) in enumerate(by_key.items()):
             add_word(&to.keys, key)
+            named = {value: None for _, route in targets for value in route.rule.meanings}
+            to.routes[index].values = self.plan_values(list(named)) if named else NULL
             at = index
             for number, (column, route) in enumerate(targets):
                 if route.rank >= NO_RANK:
                     raise ValueError(f"at most {NO_RANK} keys can be routed to {route.column}")
                 made = &to.routes[at]
                 made.column, made.rank, made.slot, made.next = column, route.rank, columns.index(column), -1
-                self.plan_rule(made, route.rule)
+                made.values = to.routes[index].values
+                self.plan_rule(made, route.rule, list(named))
                 if number + 1 < len(targets):
                     made.next = at = spare
                     spare += 1
         return 0
 
-    cdef int plan_rule(self, Route* made, rule) except -1:
+    cdef Values* plan_values(self, list named) except NULL:
         cdef Fault fault
-        made.maps, made.above_zero, made.divisor = rule.maps, rule.above_zero, rule.divisor
-        made.rest = self.number(made.column, rule.rest)
-        if not rule.meanings:
-            return 0
-        made.values = <Values*>calloc(1, sizeof(Values))
-        if made.values == NULL or open_dictionary(&fault, &made.values.words, self.plan.seed, NULL) < 0:
-            raise MemoryError
-        made.values.meanings = <int32_t*>calloc(len(rule.meanings), sizeof(int32_t))
-        if made.values.meanings == NULL:
-            raise MemoryError
-        longest = max(len(value.encode()) for value in rule.meanings)
+        cdef Values* values
+        longest = max(len(value.encode()) for value in named)
         if longest > LONGEST_VALUE:
             raise ValueError(f"a value of a rule is at most {LONGEST_VALUE} bytes long, got {longest}")
-        made.values.longest = longest
-        for index, (value, meaning) in enumerate(rule.meanings.items()):
-            add_word(&made.values.words, value.encode())
-            made.values.meanings[index] = self.number(made.column, meaning)
+        values = <Values*>calloc(1, sizeof(Values))
+        if values == NULL or open_dictionary(&fault, &values.words, self.plan.seed, NULL) < 0:
+            raise MemoryError
+        values.longest = longest
+        for value in named:
+            add_word(&values.words, value.encode())
+        return values
+
+    cdef int plan_rule(self, Route* made, rule, list named) except -1:
+        made.maps, made.above_zero, made.divisor = rule.maps, rule.above_zero, rule.divisor
+        made.rest = self.number(made.column, rule.rest)
+        if rule.meanings:
+            made.meanings = <int32_t*>calloc(len(named), sizeof(int32_t))
+            if made.meanings == NULL:
+                raise MemoryError
+            for index, value in enumerate(named):
+                made.meanings[index] = self.number(made.column, rule.meanings.get(value, rule.rest))
         return 0
 
     cdef int32_t number(self, int32_t column, str meaning) except -3:

@@ -31,6 +31,10 @@ class Reader(ABC):
     def __init__(self, signal: Signal, routes: Sequence[Route], received_at: int, project: str | None, budget: int) -> None:
         shape = schema(signal)
         self._on_resource, self.on_record = Router(shape, routes, "resource"), Router(shape, routes, "span")
+        self._said_by_scope: dict[str, dict[str, str]] = {}
+        for route in routes:
+            if route.where == "scope":
+                self._said_by_scope.setdefault(route.key, {}).setdefault(route.column, route.rule.rest)
         names = shape.names
         self._routed = names[names.index("project") + 1 :]
         self._received_at, self._project, self._left = received_at, project, budget
@@ -85,8 +89,9 @@ class Reader(ABC):
         about = anyvalue.to_json(attributes)
         self.spend(sum(len(text.encode()) for text in (name, version, about, schema_url)))
         around = [*resource, name, version, about, dropped, schema_url, *self._arrival]
+        said = self._said_by_scope.get(name, {})
         for own, slots in filter(None, records):
-            self.rows.append(own + around + [slots.get(column, (0, None))[1] for column in self._routed])
+            self.rows.append(own + around + [said.get(column, slots.get(column, (0, None))[1]) for column in self._routed])
 
     def _described(self, part: Part, attributes_tag: int, dropped_tag: int) -> tuple[KeyValues, str, str, int]:
         """Attributes, name, version and dropped count of a resource or a scope (a resource has neither name nor version)."""

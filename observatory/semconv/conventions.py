@@ -21,38 +21,42 @@ project       resource  observatory.project  # ours
 LOGS = "event_name  span  event.name  # semconv until 1.36, and what Node and pydantic-ai still send\n"
 
 _CONVENTION = """
-# Whose names a span speaks. Of two the more particular: wrappers add their keys to what they wrap.
-convention  span  langfuse.observation.type         *=langfuse
-convention  span  openinference.span.kind           *=openinference
-convention  span  langsmith.span.kind               *=langsmith
-convention  span  ai.operationId                    *=vercel
-convention  span  litellm.call_id                   *=litellm  # before OpenLLMetry, whose llm.request.type it sends too
-convention  span  llm.openai.messages               *=litellm  # the copy of request and response that it lays beside each call
-convention  span  llm.anthropic.messages            *=litellm
-convention  span  traceloop.span.kind               *=openllmetry
-convention  span  llm.request.type                  *=openllmetry
-convention  span  gen_ai.is_streaming               *=openllmetry
-convention  span  gen_ai.openai.api_base            *=openllmetry
-convention  span  gen_ai.task.status                *=openllmetry
-convention  span  gen_ai.prompt.0.role              *=openllmetry
-convention  span  telemetry.sdk.name                openlit=openlit
-convention  span  gen_ai.system                     strands-agents=strands
-convention  span  gen_ai.provider.name              strands-agents=strands  # with gen_ai_latest_experimental
-convention  span  event_loop.cycle_id               *=strands
-convention  span  gcp.vertex.agent.event_id         *=google_adk
-convention  span  gcp.vertex.agent.invocation_id    *=google_adk
-convention  span  gen_ai.client.operation.duration  *=vercel   # version 7: durations as attributes
-convention  span  gen_ai.execute_tool.duration      *=vercel
-convention  span  gen_ai.operation.name             agent_step=vercel
-convention  span  logfire.msg                       *=logfire  # Logfire and pydantic-ai; Logfire wraps the spans of others: after those
-convention  span  logfire.json_schema               *=logfire
-convention  span  gen_ai.operation.name             *=otel
-convention  span  gen_ai.provider.name              *=otel
-convention  span  gen_ai.system                     *=otel
-convention  span  gen_ai.request.model              *=otel
-convention  span  gen_ai.tool.name                  *=otel
-convention  span  gen_ai.usage.input_tokens         *=otel
-convention  span  mcp.method.name                   *=otel
+# Whose names a span speaks. A scope that is known says it for all its spans; of two keys the more particular does, as wrappers add theirs
+# to what they wrap.
+convention  scope  strands.telemetry.tracer                             *=strands
+convention  scope  gcp.vertex.agent                                     *=google_adk
+convention  scope  litellm                                              *=litellm
+convention  scope  gen_ai                                               *=vercel  # AI SDK 7
+convention  scope  pydantic-ai                                          *=logfire
+convention  scope  traceloop.tracer                                     *=openllmetry
+convention  scope  opentelemetry.instrumentation.openai.v1              *=openllmetry
+convention  scope  opentelemetry.instrumentation.anthropic              *=openllmetry
+convention  scope  opentelemetry.instrumentation.langchain              *=openllmetry
+convention  scope  opentelemetry.instrumentation.openai_agents          *=openllmetry  # OpenLLMetry, as are the next
+convention  scope  opentelemetry.instrumentation.openai.v0              *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.llamaindex             *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.bedrock                *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.cohere                 *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.groq                   *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.mistralai              *=openllmetry  # OpenLLMetry
+convention  scope  opentelemetry.instrumentation.ollama                 *=openllmetry  # OpenLLMetry
+convention  span  langfuse.observation.type      *=langfuse
+convention  span  openinference.span.kind        *=openinference
+convention  span  langsmith.span.kind            *=langsmith
+convention  span  ai.operationId                 *=vercel
+convention  span  traceloop.span.kind            *=openllmetry
+convention  span  llm.request.type               *=openllmetry
+convention  span  gen_ai.is_streaming            *=openllmetry
+convention  span  gen_ai.prompt.0.role           *=openllmetry
+convention  span  telemetry.sdk.name             openlit=openlit
+convention  span  logfire.msg                    *=logfire  # Logfire, which also wraps the spans of others: after those
+convention  span  gen_ai.operation.name          *=otel
+convention  span  gen_ai.provider.name           *=otel
+convention  span  gen_ai.system                  *=otel
+convention  span  gen_ai.request.model           *=otel
+convention  span  gen_ai.tool.name               *=otel
+convention  span  gen_ai.usage.input_tokens      *=otel
+convention  span  mcp.method.name                *=otel
 """
 
 _KIND = """
@@ -101,6 +105,8 @@ observation_kind  span  gen_ai.usage.output_tokens    *=llm
 @vercel_operation    ai.rerank.doRerank=rerank ai.toolCall=execute_tool
 @inference_operation LLM=chat EMBEDDING=embeddings AGENT=invoke_agent TOOL=execute_tool RETRIEVER=retrieval RERANKER=rerank
 @langfuse_operation  generation=chat embedding=embeddings agent=invoke_agent tool=execute_tool retriever=retrieval
+@same                chat=chat text_completion=text_completion generate_content=generate_content embeddings=embeddings
+@same                execute_tool=execute_tool invoke_agent=invoke_agent  # named although read as they are: so they are looked up once for all
 @same                completion=text_completion chat.completions=chat text.completions=text_completion embedding=embeddings
 @same                vector_db_retrieve=retrieval chain= parser= prompt= *=*
 # LangSmith's own operation is not to be relied on, so its kind comes first.

@@ -1,7 +1,7 @@
 """The language of the tables that say which attribute keys feed which typed columns. `conventions.py` has the tables; the decoders obey.
 
-A row is `column  where  key  rule…`. `where` is `resource` or `span` (an attribute of the span or log record itself). Rows of one column
-are in priority order: the first key that is present with a usable value wins, whatever the order of arrival. Without a rule the
+A row is `column  where  key  rule…`. `where` is `resource`, `span` (an attribute of the span or log record itself) or `scope`. Rows of one
+column are in priority order: the first key that is present with a usable value wins, whatever the order of arrival. Without a rule the
 attribute's value is taken as it is; what "usable" means then follows from the column's type in `model/schema.py`:
 
   int64    an int, a double without a fraction, or text that is a decimal integer (optional sign, at most 19 digits, within int64)
@@ -19,6 +19,8 @@ Rules change that:
   >0                  a number counts only when it is above zero
   @providers          all rules of the list of that name; a line that starts with `@providers` adds to the list
 
+Of a scope the key is its name and the rule a `*=word`, which is then said of all its records, whatever their attributes say.
+
 Values are looked up as text, whatever the attribute's type, and without regard to the case of ASCII letters. A `#` begins a comment.
 """
 
@@ -28,6 +30,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+import pyarrow as pa
+
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.semconv import conventions
 
@@ -73,7 +78,7 @@ def fold(text: str) -> str:
     return text.translate(_UPPER_TO_LOWER)
 
 
-def parse(table: str) -> tuple[Route, ...]:
+def parse(table: str, signal: Signal = Signal.SPANS) -> tuple[Route, ...]:
     """The routes of a table. Raises ValueError with the line that is wrong."""
     lists: dict[str, list[str]] = {}
     routes: list[Route] = []
@@ -84,13 +89,26 @@ def parse(table: str) -> tuple[Route, ...]:
                 lists.setdefault(words[0], []).extend(words[1:])
             elif words:
                 column, where, key, *rules = words
-                if where not in ("resource", "span"):
-                    raise ValueError(f"`{where}` is neither resource nor span")
-                rules = [rule for word in rules for rule in (lists[word] if word.startswith("@") else [word])]
-                routes.append(Route(column, where, key, sum(route.column == column for route in routes), _rule(rules)))
+                rule = _rule([rule for word in rules for rule in (lists[word] if word.startswith("@") else [word])])
+                _check(schema(signal).field(column).type, where, rule)
+                if where == "scope" and any(route[:3] == (column, where, key) for route in routes):
+                    raise ValueError("two words for one scope")
+                routes.append(Route(column, where, key, sum(route.column == column for route in routes), rule))
         except (ValueError, KeyError) as wrong:
             raise ValueError(f"in the table of routes, `{line.strip()}`: {wrong}") from None
     return tuple(routes)
+
+
+def _check(type_: pa.DataType, where: str, rule: Rule) -> None:
+    is_text, is_float = pa.types.is_dictionary(type_) or pa.types.is_string(type_), pa.types.is_float64(type_)
+    if where not in ("resource", "scope", "span"):
+        raise ValueError(f"`{where}` is neither resource nor scope nor span")
+    if where == "scope" and (not pa.types.is_dictionary(type_) or rule.meanings or rule.rest in ("", AS_IT_IS)):
+        raise ValueError("of a scope one word can be said, as `*=word`")
+    if rule.divisor != 1.0 and not is_float:
+        raise ValueError(f"only a float64 can be divided, not {type_}")
+    if rule.above_zero and (is_text or pa.types.is_boolean(type_)):
+        raise ValueError(f"only a number can be above zero, not {type_}")
 
 
 def _rule(words: list[str]) -> Rule:
@@ -115,8 +133,8 @@ def _rule(words: list[str]) -> Rule:
 
 _ROUTES = {
     Signal.SPANS: parse(conventions.ORIGIN + conventions.SPANS),
-    Signal.LOGS: parse(conventions.ORIGIN + conventions.LOGS),
-    Signal.METRIC_POINTS: parse(conventions.ORIGIN),
+    Signal.LOGS: parse(conventions.ORIGIN + conventions.LOGS, Signal.LOGS),
+    Signal.METRIC_POINTS: parse(conventions.ORIGIN, Signal.METRIC_POINTS),
 }
 
 

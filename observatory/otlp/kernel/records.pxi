@@ -21,6 +21,7 @@ cdef int read_attribute(
     cdef int32_t index, stored, route
     cdef size_t before, size
     cdef Mark* mark
+    cdef Said said
     if read_key_value(fault, p, end, &key, &part) < 0:
         return -1
     if ensure_row(fault, entries) < 0:
@@ -46,9 +47,10 @@ cdef int read_attribute(
         mark.serial, mark.tried = listing.serial, 1
         if put_byte(fault, types, value.letter) < 0:
             return -1
-    if routed:
+    if routed and route >= 0:
+        said.letter, said.number, said.text, said.size, said.value = value.letter, value.number, texts.text.data + before, size, UNREAD
         while route >= 0:
-            if feed(records, &records.plan.on_record.routes[route], &value, texts.text.data + before, size) < 0:
+            if feed(records, &records.plan.on_record.routes[route], &said) < 0:
                 return -1
             route = records.plan.on_record.routes[route].next
     (<int32_t*>keys.data)[entries.rows] = stored
@@ -91,6 +93,7 @@ cdef int feed_resource(Records* records, Range* key, Value* value, const uint8_t
     cdef const uint8_t* text
     cdef size_t length
     cdef int32_t index, meaning
+    cdef Said said
     if at < 0 or value.letter == EMPTY or value.letter == BYTES:
         return 0
     if value.letter != ARRAY and value.letter != KVLIST:
@@ -98,6 +101,7 @@ cdef int feed_resource(Records* records, Range* key, Value* value, const uint8_t
         if put_value(records, &records.scalar, value, 1) < 0:
             return -1
         json, size = records.scalar.data, records.scalar.size
+    said.letter, said.text, said.size, said.value = value.letter, json, size, UNREAD
     while at >= 0:
         route = &records.plan.on_resource.routes[at]
         at = route.next
@@ -105,7 +109,7 @@ cdef int feed_resource(Records* records, Range* key, Value* value, const uint8_t
             continue
         text, length = json, size
         if route.maps:
-            meaning = meaning_of(route, value.letter, json, size)
+            meaning = meaning_of(route, &said)
             if meaning == NO_VALUE:
                 continue
             if meaning >= 0:
@@ -224,6 +228,26 @@ cdef int read_scope_records(Records* records, const uint8_t* p, const uint8_t* e
     if set_origin(records, SCOPE_URL, url.data, url.end) < 0:
         return -1
     fill_origin(records, first)
+    return fill_said(records, first, &name)
+
+
+cdef int fill_said(Records* records, int64_t first, Range* name) noexcept nogil:
+    """What the name of a scope says of all its records, for the rows since `first`."""
+    cdef int32_t at = route_of(&records.plan.on_scope, name.data, name.end - name.data)
+    cdef const Route* route
+    cdef Column* column
+    cdef int32_t index
+    cdef int64_t row
+    while at >= 0:
+        route = &records.plan.on_scope.routes[at]
+        at = route.next
+        index = say(records, route.rest)
+        if index < 0:
+            return -1
+        column = &records.table.columns[route.column]
+        for row in range(first, records.table.rows):
+            (<int32_t*>column.data)[row] = index
+            set_bit(column.bits, row)
     return 0
 
 

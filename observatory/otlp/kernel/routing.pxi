@@ -10,42 +10,87 @@ cdef int32_t route_of(const Routes* routes, const uint8_t* p, size_t size) noexc
     return lookup(&routes.keys, p, size, hashed(p, size, routes.keys.seed), &slot)
 
 
-cdef int32_t meaning_of(const Route* route, uint8_t letter, const uint8_t* text, size_t size) noexcept nogil:
+cdef inline uint64_t lower(uint64_t letters) noexcept nogil:
+    """Eight bytes at once, capitals A to Z in lower case."""
+    cdef uint64_t low = letters & ~HIGH_BITS
+    cdef uint64_t capital = (low + <uint64_t>0x3F3F3F3F3F3F3F3F) & ~(low + <uint64_t>0x2525252525252525) & ~letters & HIGH_BITS
+    return letters | (capital >> 2)
+
+
+cdef inline uint64_t ending(const uint8_t* p, size_t size) noexcept nogil:
+    """The last eight bytes, or all of a shorter text (which is not empty), as `hashed` reads them."""
+    if size >= 8:
+        return load64(p + size - 8)
+    if size >= 4:
+        return load32(p) | (<uint64_t>load32(p + size - 4) << 32)
+    return p[0] | (<uint64_t>p[size >> 1] << 8) | (<uint64_t>p[size - 1] << 16)
+
+
+cdef int32_t value_of(const Values* values, const uint8_t* text, size_t size) noexcept nogil:
+    """The number of a value among those that rules name, -1 for none of them: `lookup` of the text in lower case, without a copy of it."""
+    cdef uint64_t hash_ = values.words.seed ^ (<uint64_t>size * <uint64_t>0x9E3779B97F4A7C15), last, slot, found
+    cdef const uint8_t* named
+    cdef size_t at = 0, length
+    if size > values.longest:
+        return -1
+    last = lower(ending(text, size))
+    while size - at > 8:
+        hash_ = fold(hash_ ^ lower(load64(text + at)), <uint64_t>0xA0761D6478BD642F)
+        at += 8
+    hash_ = fold(hash_ ^ last, <uint64_t>0xE7037ED1A0B428DB ^ values.words.seed)
+    slot = hash_ & values.words.mask
+    while True:
+        found = values.words.slots[slot]
+        if found == 0:
+            return -1
+        if found >> 32 == hash_ >> 32:
+            named = entry(&values.words, <int32_t><uint32_t>found - 1, &length)
+            if length == size and ending(named, size) == last:
+                at = 0
+                while size - at > 8 and load64(named + at) == lower(load64(text + at)):
+                    at += 8
+                if size - at <= 8:
+                    return <int32_t><uint32_t>found - 1
+        slot = (slot + 1) & values.words.mask
+
+
+cdef inline int32_t meaning_of(const Route* route, Said* said) noexcept nogil:
     """What the rule of a route that maps reads a value as: a meaning's number, NO_VALUE or AS_IT_IS."""
-    cdef uint8_t[LONGEST_VALUE] folded
-    cdef uint64_t slot
-    cdef size_t at
-    cdef int32_t index
-    if size == 0 or letter == BYTES or letter == EMPTY:
+    if said.size == 0 or said.letter == BYTES or said.letter == EMPTY:
         return NO_VALUE
-    if route.values == NULL or size > route.values.longest:
+    if route.meanings == NULL:
         return route.rest
-    for at in range(size):
-        folded[at] = text[at] + 32 if 65 <= text[at] <= 90 else text[at]
-    index = lookup(&route.values.words, folded, size, hashed(folded, size, route.values.words.seed), &slot)
-    return route.rest if index < 0 else route.values.meanings[index]
+    if said.value == UNREAD:
+        said.value = value_of(route.values, said.text, said.size)
+    return route.rest if said.value < 0 else route.meanings[said.value]
 
 
-cdef int32_t say(Records* records, int32_t number) noexcept nogil:
-    """The index of a meaning in its column's dictionary; -1 and a fault when there is no room."""
+cdef int32_t say_first(Records* records, int32_t number) noexcept nogil:
     cdef const Meaning* meaning = &records.plan.meanings[number]
     cdef Dictionary* words = &records.table.columns[meaning.column].words
-    if records.said[number] < 0:
-        records.said[number] = intern(&records.fault, words, &records.spare, meaning.text, meaning.size)
+    records.said[number] = intern(&records.fault, words, &records.spare, meaning.text, meaning.size)
     return records.said[number]
 
 
-cdef int feed(Records* records, const Route* route, Value* value, const uint8_t* text, size_t size) noexcept nogil:
-    """Offer an attribute with its `text` to the column of the row being written, if no better one was there."""
+cdef inline int32_t say(Records* records, int32_t number) noexcept nogil:
+    """The index of a meaning in its column's dictionary; -1 and a fault when there is no room."""
+    cdef int32_t index = records.said[number]
+    return say_first(records, number) if unlikely(index < 0) else index
+
+
+cdef int feed(Records* records, const Route* route, Said* attribute) noexcept nogil:
+    """Offer an attribute to the column of the row being written, if no better one was there."""
     cdef Column* column = &records.table.columns[route.column]
     cdef int64_t row = records.table.rows, number
     cdef double fraction
     cdef int32_t index, meaning = AS_IT_IS
-    cdef uint8_t letter = value.letter
+    cdef uint8_t letter = attribute.letter
+    cdef const uint8_t* text = attribute.text
+    cdef size_t size = attribute.size
     if route.rank >= records.ranks[route.slot]:
         return 0
     if route.maps:
-        meaning = meaning_of(route, letter, text, size)
+        meaning = meaning_of(route, attribute)
         if meaning == NO_VALUE:
             return 0
         if meaning >= 0:
@@ -64,7 +109,7 @@ cdef int feed(Records* records, const Route* route, Value* value, const uint8_t*
             records.pending[route.slot].offset = 0 if meaning >= 0 else text - records.attributes.columns[1].text.data
     elif column.kind == BIT:
         if letter == BOOL:
-            number = value.number != 0
+            number = attribute.number != 0
         elif letter == STRING and size == 4 and (memcmp(text, b"true", 4) == 0 or memcmp(text, b"True", 4) == 0):
             number = 1
         elif letter == STRING and size == 5 and (memcmp(text, b"false", 5) == 0 or memcmp(text, b"False", 5) == 0):
@@ -74,9 +119,9 @@ cdef int feed(Records* records, const Route* route, Value* value, const uint8_t*
         column.data[row >> 3] = <uint8_t>((column.data[row >> 3] & ~(1 << (row & 7))) | (number << (row & 7)))
     elif records.plan.floats[route.slot]:
         if letter == DOUBLE:
-            fraction = as_double(value.number)
+            fraction = as_double(attribute.number)
         elif letter == INT:
-            fraction = <double><int64_t>value.number
+            fraction = <double><int64_t>attribute.number
         elif letter != STRING or not read_decimal(text, size, &fraction):
             return 0
         if route.above_zero and not fraction > 0:
@@ -84,9 +129,9 @@ cdef int feed(Records* records, const Route* route, Value* value, const uint8_t*
         (<double*>column.data)[row] = fraction / route.divisor
     else:
         if letter == INT:
-            number = <int64_t>value.number
+            number = <int64_t>attribute.number
         elif letter == DOUBLE:
-            fraction = as_double(value.number)
+            fraction = as_double(attribute.number)
             if not (-9223372036854775808.0 <= fraction < 9223372036854775808.0):
                 return 0
             number = <int64_t>fraction

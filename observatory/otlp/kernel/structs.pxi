@@ -10,6 +10,7 @@ cdef enum:
 cdef enum:  # what a value is read as, beside the numbers of meanings; the rules of semconv/routes.py
     NO_VALUE = -1
     AS_IT_IS = -2
+    UNREAD = -3
     LONGEST_VALUE = 64
 
 cdef enum:  # columns that are filled once for all records of a scope
@@ -100,10 +101,9 @@ cdef struct Meaning:  # what rules read values as
     size_t size
     const uint8_t* text
 
-cdef struct Values:  # that a rule names
+cdef struct Values:  # that the rules of one key name, of all its columns, so that a value is looked up once
     Dictionary words  # in lower case
     size_t longest
-    int32_t* meanings  # of each: its number or NO_VALUE
 
 cdef struct Route:
     int32_t column  # in the table of records, or, of a resource's routes, in `Origin.routed`
@@ -113,7 +113,8 @@ cdef struct Route:
     uint8_t above_zero
     int32_t next    # another column that the same key feeds, -1 for none
     int32_t rest    # what values are read as that `values` does not name: a meaning's number, NO_VALUE or AS_IT_IS
-    Values* values  # NULL when the rule names none
+    Values* values  # of its key; NULL when no rule names any
+    int32_t* meanings  # of each of them; NULL when this rule names none
     double divisor
 
 cdef struct Routes:
@@ -125,6 +126,13 @@ cdef struct Value:
     uint8_t letter
     uint64_t number
     Range part  # of text, bytes, array or key-value list
+
+cdef struct Said:  # an attribute that is offered to columns
+    uint8_t letter
+    uint64_t number
+    const uint8_t* text
+    size_t size
+    int32_t value  # its number among its key's `values`, -1 for none of them, UNREAD
 
 cdef struct Pending:
     const uint8_t* said  # a meaning's text; NULL: the attribute's, at `offset`
@@ -138,6 +146,7 @@ cdef struct Plan:  # what a decoder knows before it sees a body
     Shape root
     Routes on_record
     Routes on_resource  # `column` is one of SERVICE_NAME, ENVIRONMENT, PROJECT
+    Routes on_scope  # by its name
     int[ORIGINS] origins  # where in the table
     int[18] own  # where in the table, by SpanColumn or LogColumn
     int event_slot  # of a log's event_name, -1 when no attribute is routed to it

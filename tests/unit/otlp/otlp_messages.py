@@ -163,7 +163,8 @@ log_records = st.builds(
     span_id=st.just(b"") | span_ids | odd_ids,
 )
 resources = st.builds(Resource, attributes=attributes, dropped_attributes_count=uint32)
-scopes = st.builds(InstrumentationScope, name=texts, version=texts, attributes=attributes, dropped_attributes_count=uint32)
+scope_names = texts | st.sampled_from([route.key for route in _ROUTES if route.where == "scope"])
+scopes = st.builds(InstrumentationScope, name=scope_names, version=texts, attributes=attributes, dropped_attributes_count=uint32)
 
 
 def _two(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -318,9 +319,9 @@ IDS = block(1, bytes(range(1, 17))) + block(2, bytes(range(1, 9)))
 """A span's valid ids."""
 
 
-def span_body(*fields: bytes, resource: bytes = b"") -> bytes:
+def span_body(*fields: bytes, resource: bytes = b"", scope: bytes = b"") -> bytes:
     """A request with one span of raw fields, valid ids first."""
-    return block(1, block(1, resource) + block(2, block(2, IDS + b"".join(fields))))
+    return block(1, block(1, resource) + block(2, block(1, scope) + block(2, IDS + b"".join(fields))))
 
 
 def attribute(key: str | bytes, value: bytes, number: int = 9) -> bytes:

@@ -42,8 +42,8 @@ def rows(decoder: Decoder, *bodies: bytes, project: str | None = None) -> list[d
     return answer.rows.to_pylist()
 
 
-def row(decoder: Decoder, *fields: bytes, resource: bytes = b"") -> dict[str, Any]:
-    (only,) = rows(decoder, span_body(*fields, resource=resource))
+def row(decoder: Decoder, *fields: bytes, resource: bytes = b"", scope: bytes = b"") -> dict[str, Any]:
+    (only,) = rows(decoder, span_body(*fields, resource=resource, scope=scope))
     return only
 
 
@@ -447,11 +447,11 @@ def test_every_route_feeds_its_column(both: Decoders) -> None:
             said = value.upper() if value != plain else value
             same_key = rows_of[route.column, route.where, route.key]
             meaning = next((each.rule.meaning(said) for each in same_key if each.rule.meaning(said)), "")
-            on_resource = route.where == "resource"
             only = row(
                 both.spans,
-                *([] if on_resource else [attribute(route.key, s(said))]),
-                resource=attribute(route.key, s(said), 1) if on_resource else b"",
+                *([attribute(route.key, s(said))] if route.where == "span" else []),
+                resource=attribute(route.key, s(said), 1) if route.where == "resource" else b"",
+                scope=s(route.key) if route.where == "scope" else b"",
             )
             text = said if meaning == "*" else meaning
             number = 5 / route.rule.divisor
@@ -549,6 +549,19 @@ def test_rules_hold_for_resources_and_for_the_second_column_of_a_key() -> None:
         assert (only["environment"], only["service_name"]) == ("production", "somewhere")
         only = row(decoder, resource=attribute("stage", block(5, block(1, s("A"))), 1))
         assert (only["environment"], only["service_name"]) == ("first", '["A"]')
+
+
+def test_what_a_scope_is_named_is_said_of_all_its_spans() -> None:
+    table = parse("convention scope known *=scope\nagent_name scope known *=agent\nconvention span k *=key\ntool_name scope other *=tool")
+    span = block(2, IDS + attribute("k", s("x")))
+    bad = block(2, b"")
+    scopes = [block(1, s("known")), block(1, s("unknown")), b"", block(1, s("other"))]
+    body = block(1, b"".join(block(2, span + bad + block(2, IDS) + each) for each in scopes))
+    for decoder in made_for(table):
+        answer = decoder([body, body], 5, [None, None])
+        assert answer.rows.column("convention").to_pylist() == ["scope", "scope", "key", None, "key", None, "key", None] * 2
+        assert answer.rows.column("agent_name").to_pylist() == ["agent"] * 2 + [None] * 6 + ["agent"] * 2 + [None] * 6
+        assert answer.rows.column("tool_name").to_pylist() == ([None] * 6 + ["tool"] * 2) * 2
 
 
 def test_a_refused_body_does_not_spoil_what_values_are_read_as() -> None:
