@@ -32,13 +32,13 @@ def of_calls(sums: pa.Table) -> Figures:
     return {_place(row): _figures(row, found) for row in rows}
 
 
-def of_rollups(sums: pa.Table, histograms: Iterable[pa.RecordBatch], spans: int) -> tuple[Figures, dict[str, Any]]:
-    """Of `llm_sums_rollups.sql` and `llm_histograms.sql`, and of everything together. A null series is a group that is not told; there are
-    `spans` buckets of time."""
-    added = {name: Histograms() for name in _HISTOGRAMS}
+def of_rollups(sums: pa.Table, histograms: Iterable[pa.RecordBatch], series: int, spans: int) -> tuple[Figures, dict[str, Any]]:
+    """Of `llm_sums_rollups.sql` and `llm_histograms.sql`, and of everything together. There are `series`
+    groups, null one that is not told, and `spans` buckets of time."""
+    added = {name: Histograms((series + 1) * spans) for name in _HISTOGRAMS}
     for batch in histograms:
-        series = np.asarray(batch.column("series").fill_null(-1)).astype(np.int64)
-        group = (series + 1) * spans + np.asarray(batch.column("nth")).astype(np.int64)
+        place = np.asarray(batch.column("series").fill_null(-1)).astype(np.int64)
+        group = (place + 1) * spans + np.asarray(batch.column("nth")).astype(np.int64)
         for name, histogram in added.items():
             histogram.add(group, batch.column(f"{name}_buckets"), batch.column(f"{name}_counts"))
     shares = tuple(QUANTILES.values())

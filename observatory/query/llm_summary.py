@@ -162,7 +162,7 @@ class _Asked:
             placed = self._placed(ranked, "LEFT JOIN")
             sums = self._run("llm_sums_rollups", dimensions, placed=placed).to_arrow_table()
             histograms = self._run("llm_histograms", dimensions, placed=placed).to_arrow_reader(_BATCH_ROWS)
-            return of_rollups(sums, histograms, self.spans)
+            return of_rollups(sums, histograms, len(ranked.names), self.spans)
         alone = "CROSS JOIN (SELECT 0 AS series, 0 AS nth)"
         totals = of_calls(self._run("llm_sums_calls", (), placed=alone).to_arrow_table()).get((0, 0), no_calls())
         if not dimensions and self.buckets is None:

@@ -1,4 +1,4 @@
--- The histograms of the minutes, as they are: 6 million cells are added up by bucket in 50 ms of numpy, and in 150 ms of unnest and GROUP BY.
+-- The histograms of the minutes, as they are: 6 million cells are added up by bucket in 30 ms of numpy, and in 150 ms of unnest and GROUP BY.
 WITH asked AS ({asked})
 SELECT
     series,
