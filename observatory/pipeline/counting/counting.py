@@ -50,6 +50,7 @@ class Counting:
         self._sums = _NO_ROWS  # candidates of group SUM
         self._lacking = _NO_ROWS  # rows without a session, a user or tags
         self._waiting = _NO_ROWS  # rows of which an ancestor has not arrived
+        self._inside = _NO_ROWS  # rows without usage inside a call, which depend on what else is inside it
         self.duplicates = 0
 
     def step(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, ended: pa.Table, now: Nanos) -> Counted:
@@ -71,6 +72,7 @@ class Counting:
         touched.append(stood_back)
         winners, losers = self._pairs(stood_back, np.unique(np.concatenate(touched)))
         touched.append(self._lend_usage(winners, losers))
+        touched.append(self._dependent(np.concatenate(touched)))
         news = self._identities.learn(trace_keys(one(said, "trace_id")), np.asarray(one(said, "rank")), said, now)
         told = self._outcomes.learn(span_keys(one(ended, "trace_id"), one(ended, "span_id")), np.zeros(ended.num_rows), ended, now)
         told = self._links.find(told).row
@@ -158,6 +160,8 @@ class Counting:
         found = family.climb(memory, self._links, rows)
         self._waiting = rows[memory.frontier[memory.at(rows)] != 0]
         calls = found[memory.group[memory.at(found)] != SUM]
+        self._inside = self._inside[memory.known(self._inside)]
+        self._inside = np.concatenate((self._inside, calls[~memory.usage[memory.at(calls)]]))
         return np.concatenate((found, family.tell_ancestors(memory, calls)))
 
     def _sum_up(self, new: np.ndarray, now: Nanos) -> np.ndarray:
@@ -247,12 +251,18 @@ class Counting:
         winners, first = np.unique(winners[valid], return_index=True)
         return winners, losers[valid][first]
 
+    def _dependent(self, touched: np.ndarray) -> np.ndarray:
+        """Rows without usage inside a touched one: whether they are a part of it may have changed."""
+        if not len(self._inside) or not len(touched):
+            return _NO_ROWS
+        return self._inside[np.isin(self._memory.outer[self._memory.at(self._inside)], touched)]
+
     def _lend_usage(self, winners: np.ndarray, losers: np.ndarray) -> np.ndarray:
         """A call without usage has that of the span that stands back for it. Returns the ancestors to which this is news."""
         w, lost = self._memory.at(winners), self._memory.at(losers)
         gains = self._memory.usage[lost] & ~self._memory.usage[w]
         self._memory.usage[w[gains]] = True
-        return family.tell_ancestors(self._memory, winners[gains])
+        return np.concatenate((winners[gains], family.tell_ancestors(self._memory, winners[gains])))
 
     def _enrich(self, after: pa.Table, affected: np.ndarray, winners: np.ndarray, losers: np.ndarray) -> tuple[pa.Table, np.ndarray]:
         place = np.searchsorted(affected, winners)

@@ -55,6 +55,14 @@ def test_a_call_without_usage_inside_one_with_usage_is_a_part_of_it() -> None:
     assert told.reason(2) == "part_of_call"
 
 
+def test_a_part_of_a_call_is_one_no_longer_when_that_call_turns_out_to_wrap_another() -> None:
+    told = Told()
+    told.step(Span(3, kind="llm", tokens=(10, 5)), Span(7, 3, kind="llm"))
+    assert told.counted() == {3}
+    told.step(Span(5, 3, kind="llm", tokens=(10, 5)))
+    assert told.counted() == {5, 7}
+
+
 def test_an_embedding_inside_a_call_is_no_part_of_it() -> None:
     told = Told()
     told.step(Span(1, kind="llm", tokens=(7, 7)), Span(2, 1, kind="embedding", tokens=(3, 0)), Span(3, 2, kind="embedding", tokens=(3, 0)))
