@@ -21,6 +21,7 @@ from observatory.pipeline.counting.counting import Counted, Counting
 from observatory.pipeline.counting.rows import trace_changes
 from observatory.semconv.calls import read_calls, read_identity
 from observatory.semconv.outcomes import outcome_events, read_outcomes
+from observatory.storage.traces import fold
 
 LINKS = ("trace_id", "span_id", "parent_span_id")
 _LINKS = pa.schema([schema(Signal.SPANS).field(name) for name in LINKS])
@@ -74,7 +75,7 @@ class Measure:
     def changes(self, calls: pa.Table, signs: np.ndarray) -> Iterable[Batch]:
         """What sums by minute and traces are told of calls that count from now on (+1) or no longer (-1)."""
         yield Batch(Signal.LLM_ROLLUPS, self._sums(calls, signs))
-        yield Batch(Signal.TRACES, trace_changes(calls, signs))
+        yield Batch(Signal.TRACES, fold(pa.Table.from_batches([trace_changes(calls, signs)])))
 
     def recall(self, links: pa.Table, calls: pa.Table, now: Nanos) -> None:
         """After a restart, before the first `process`: what was published of the last minutes."""

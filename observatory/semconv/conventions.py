@@ -106,7 +106,8 @@ observation_kind  span  gen_ai.usage.output_tokens    *=llm
 @inference_operation LLM=chat EMBEDDING=embeddings AGENT=invoke_agent TOOL=execute_tool RETRIEVER=retrieval RERANKER=rerank
 @langfuse_operation  generation=chat embedding=embeddings agent=invoke_agent tool=execute_tool retriever=retrieval
 @same                chat=chat text_completion=text_completion generate_content=generate_content embeddings=embeddings
-@same                execute_tool=execute_tool invoke_agent=invoke_agent  # named although read as they are: so they are looked up once for all
+# named although read as they are: so they are looked up once for all
+@same                execute_tool=execute_tool invoke_agent=invoke_agent
 @same                completion=text_completion chat.completions=chat text.completions=text_completion embedding=embeddings
 @same                vector_db_retrieve=retrieval chain= parser= prompt= *=*
 # LangSmith's own operation is not to be relied on, so its kind comes first.

@@ -15,12 +15,12 @@ from observatory.model.arrays import one, whole
 from observatory.model.clock import MINUTE, Nanos
 from observatory.pipeline.counting import family, identity, rows, rule, twins
 from observatory.pipeline.counting.identity import IDENTITY, OUTCOME, Sayings
-from observatory.pipeline.counting.keys import joined, span_keys, text_keys, trace_keys
+from observatory.pipeline.counting.keys import among, distinct, joined, span_keys, text_keys, trace_keys
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
 from observatory.pipeline.counting.rows import IS_CALL, IS_NATIVE, IS_NEVER
 
-CALLS = 262_144
+CALLS = 131_072
 SPANS = 1_048_576
 AGE = 10 * MINUTE
 
@@ -70,7 +70,7 @@ class Counting:
         stood_back = twins.by_response(self._memory, self._responses, new, keys, now)
         stood_back = np.concatenate((stood_back, self._lonely.match(self._memory, new)))
         touched.append(stood_back)
-        winners, losers = self._pairs(stood_back, np.unique(np.concatenate(touched)))
+        winners, losers = self._pairs(stood_back, self._memory.each(*touched))
         touched.append(self._lend_usage(winners, losers))
         touched.append(self._dependent(np.concatenate(touched)))
         news = self._identities.learn(trace_keys(one(said, "trace_id")), np.asarray(one(said, "rank")), said, now)
@@ -78,7 +78,7 @@ class Counting:
         told = self._links.find(told).row
         touched.append(told[self._memory.known(told) & (told >= 0)])
         self._say_first(candidates, said, new)
-        return self._say(np.unique(np.concatenate(touched)), winners, losers, news)
+        return self._say(self._memory.each(*touched), winners, losers, news)
 
     def recall(self, links: pa.Table, calls: pa.Table, now: Nanos) -> None:
         """After a restart: ids of recent spans, and the latest rows of recent calls. They are published already: nothing is said."""
@@ -169,7 +169,7 @@ class Counting:
         memory = self._memory
         at = memory.at(new)
         used = (memory.group[at] == LLM) & memory.usage[at] & ~memory.never[at]
-        traces = np.unique(memory.trace[at[used]])
+        traces = distinct(memory.trace[at[used]])
         traces = traces[~self._used_traces.find(traces).known]
         self._used_traces.add(traces, np.zeros(len(traces), np.uint64), np.zeros(len(traces), np.int64), now)
         self._sums = np.concatenate((self._sums, new[memory.group[at] == SUM]))
@@ -185,8 +185,10 @@ class Counting:
         if not len(new):
             return
         mine = identity.own(said, self._memory.key[self._memory.at(new)])
-        whole, _ = identity.completed(mine, self._identities.of(self._memory.trace[self._memory.at(new)]))
-        table = rows.made(candidates, whole, facts_of(candidates), self.price)
+        belongs, _ = identity.completed(mine, self._identities.of(self._memory.trace[self._memory.at(new)]))
+        ended, _ = identity.completed(candidates, self._outcomes.of(self._memory.key[self._memory.at(new)]))
+        candidates = candidates.set_column(candidates.column_names.index("finish_reason"), "finish_reason", ended.column(0))
+        table = rows.made(candidates, belongs, facts_of(candidates), self.price)
         self._memory.keep(new, table)
         self._memory.revision[self._memory.at(new)] = -1
         self._lacking = np.concatenate((self._lacking, new[identity.lacking(table)]))
@@ -194,9 +196,8 @@ class Counting:
     def _say(self, touched: np.ndarray, winners: np.ndarray, losers: np.ndarray, news: np.ndarray) -> Counted:
         memory = self._memory
         lacking = self._lacking[memory.known(self._lacking)]
-        lacking = lacking[np.isin(memory.trace[memory.at(lacking)], news)] if len(news) else _NO_ROWS
-        affected = np.unique(np.concatenate((touched, winners, lacking)))
-        affected = affected[memory.known(affected)]
+        lacking = lacking[among(memory.trace[memory.at(lacking)], news)]
+        affected = memory.each(touched, winners, lacking)
         if not len(affected):
             return _nothing()
         before = memory.latest(affected)
@@ -210,8 +211,10 @@ class Counting:
         turned = ((reasons == 0) != memory.counted[at]) | (reasons != memory.reason[at])
         says = first | turned | changed
         was = memory.counted[at] & ~first
-        affected, reasons, was, first = (each[says] for each in (affected, reasons, was, first))
-        return self._publish(before.filter(pa.array(says)), after.filter(pa.array(says)), affected, reasons, was)
+        if not says.all():
+            affected, reasons, was = (each[says] for each in (affected, reasons, was))
+            before, after = (table.filter(pa.array(says)) for table in (before, after))
+        return self._publish(before, after, affected, reasons, was)
 
     def _publish(self, before: pa.Table, after: pa.Table, affected: np.ndarray, reasons: np.ndarray, was: np.ndarray) -> Counted:
         memory, at = self._memory, self._memory.at(affected)
@@ -222,12 +225,16 @@ class Counting:
         calls = rows.replaced(calls, {"revision": pa.array(memory.revision[at])})
         memory.keep(affected, calls)
         now_counted = reasons == 0
-        changes = whole([before.filter(pa.array(was)), calls.filter(pa.array(now_counted))])
+        changes = calls if now_counted.all() else calls.filter(pa.array(now_counted))
+        if was.any():
+            changes = whole([before.filter(pa.array(was)), changes])
         signs = np.concatenate((np.full(int(was.sum()), -1), np.full(int(now_counted.sum()), 1)))
         return Counted(calls, changes, signs)
 
     def _complete(self, before: pa.Table, affected: np.ndarray) -> tuple[pa.Table, np.ndarray]:
         """Rows with what their traces say of whose they are, and log records of how they ended."""
+        if (self._memory.revision[self._memory.at(affected)] < 0).all():
+            return before, np.zeros(len(affected), bool)  # first rows are complete as far as it is known
         more = self._identities.of(self._memory.trace[self._memory.at(affected)])
         columns, changed = identity.completed(before, more)
         reasons, ended = identity.completed(before, self._outcomes.of(self._memory.key[self._memory.at(affected)]))

@@ -78,6 +78,13 @@ class Memory:
         """Which row numbers are remembered."""
         return rows >= self.first
 
+    def each(self, *rows: np.ndarray) -> np.ndarray:
+        """The remembered ones of these row numbers, each once, ascending."""
+        named = np.zeros(self.next - self.first, bool)
+        for some in rows:
+            named[some[some >= self.first] - self.first] = True
+        return np.flatnonzero(named) + self.first
+
     def remembered(self) -> np.ndarray:
         """All row numbers, the oldest first."""
         return np.arange(self.first, self.next)
@@ -112,6 +119,9 @@ class Memory:
         """The latest rows of these candidates, in this order."""
         at = self.at(rows)
         chunks, index = self.chunk[at], self.index[at]
+        if len(rows) and (chunks == chunks[0]).all():
+            table = self._chunks[int(chunks[0])][1]
+            return table if np.array_equal(index, np.arange(table.num_rows)) else table.take(pa.array(index))
         order = np.argsort(chunks, kind="stable")
         by_chunk = np.split(order, np.flatnonzero(np.diff(chunks[order])) + 1)
         parts = [self._chunks[int(chunks[part[0]])][1].take(pa.array(index[part])) for part in by_chunk]
