@@ -63,29 +63,30 @@ _KIND = """
 # What a span is. Wrappers and frameworks know it better than `gen_ai.operation.name`, which OpenLLMetry sets to invoke_agent on any
 # runnable and LangSmith to chat on prompt templates. `chain` is each step that is neither a call of a model nor one of the other kinds:
 # workflows, tasks, templates, parsers, plans, memory, hand-overs.
-@langfuse   generation=llm embedding=embedding agent=agent chain=chain tool=tool retriever=retriever evaluator=evaluator
-@langfuse   guardrail=guardrail span=chain
-@inference  LLM=llm EMBEDDING=embedding AGENT=agent CHAIN=chain TOOL=tool RETRIEVER=retriever RERANKER=reranker GUARDRAIL=guardrail
-@inference  EVALUATOR=evaluator PROMPT=chain DECISION=chain
-@langsmith  llm=llm embedding=embedding chain=chain tool=tool retriever=retriever prompt=chain parser=chain
-@vercel     ai.generateText=agent ai.streamText=agent ai.generateObject=agent ai.streamObject=agent ai.toolCall=tool
-@vercel     ai.generateText.doGenerate=llm ai.streamText.doStream=llm ai.generateObject.doGenerate=llm ai.streamObject.doStream=llm
-@vercel     ai.embed=chain ai.embedMany=chain ai.embed.doEmbed=embedding ai.embedMany.doEmbed=embedding
-@vercel     ai.rerank=chain ai.rerank.doRerank=reranker
-@operation  chat=llm text_completion=llm generate_content=llm embeddings=embedding rerank=reranker
-@operation  completion=llm chat.completions=llm text.completions=llm embedding=embedding image=llm audio=llm
-@operation  execute_tool=tool invoke_agent=agent create_agent=agent retrieval=retriever vector_db_retrieve=retriever vectordb=retriever
-@operation  invoke_workflow=chain plan=chain agent_step=chain execute_event_loop_cycle=chain execute_task=chain handoff=chain
-@operation  chain=chain parser=chain prompt=chain fetch_response=chain
-@operation  create_memory=chain search_memory=chain update_memory=chain upsert_memory=chain delete_memory=chain
-@operation  create_memory_store=chain delete_memory_store=chain
-observation_kind  span  langfuse.observation.type     @langfuse
-observation_kind  span  openinference.span.kind       @inference
-observation_kind  span  traceloop.span.kind           workflow=chain task=chain agent=agent tool=tool
-observation_kind  span  langsmith.span.kind           @langsmith
-observation_kind  span  ai.operationId                @vercel
-observation_kind  span  gen_ai.operation.name         @operation
+@langfuse_kinds       generation=llm embedding=embedding agent=agent chain=chain tool=tool retriever=retriever evaluator=evaluator
+@langfuse_kinds       guardrail=guardrail span=chain
+@openinference_kinds  LLM=llm EMBEDDING=embedding AGENT=agent CHAIN=chain TOOL=tool RETRIEVER=retriever RERANKER=reranker
+@openinference_kinds  GUARDRAIL=guardrail EVALUATOR=evaluator PROMPT=chain DECISION=chain
+@langsmith_kinds      llm=llm embedding=embedding chain=chain tool=tool retriever=retriever prompt=chain parser=chain
+@vercel_kinds         ai.generateText=agent ai.streamText=agent ai.generateObject=agent ai.streamObject=agent ai.toolCall=tool
+@vercel_kinds         ai.generateText.doGenerate=llm ai.streamText.doStream=llm ai.generateObject.doGenerate=llm
+@vercel_kinds         ai.streamObject.doStream=llm ai.embed=chain ai.embedMany=chain ai.embed.doEmbed=embedding
+@vercel_kinds         ai.embedMany.doEmbed=embedding ai.rerank=chain ai.rerank.doRerank=reranker
+@operation_kinds      chat=llm text_completion=llm generate_content=llm embeddings=embedding rerank=reranker
+@operation_kinds      completion=llm chat.completions=llm text.completions=llm embedding=embedding image=llm audio=llm
+@operation_kinds      execute_tool=tool invoke_agent=agent create_agent=agent retrieval=retriever vector_db_retrieve=retriever
+@operation_kinds      vectordb=retriever invoke_workflow=chain plan=chain agent_step=chain execute_event_loop_cycle=chain
+@operation_kinds      execute_task=chain handoff=chain chain=chain parser=chain prompt=chain fetch_response=chain
+@operation_kinds      create_memory=chain search_memory=chain update_memory=chain upsert_memory=chain delete_memory=chain
+@operation_kinds      create_memory_store=chain delete_memory_store=chain
+observation_kind  span  langfuse.observation.type     @langfuse_kinds
+observation_kind  span  openinference.span.kind       @openinference_kinds
+observation_kind  span  traceloop.span.kind           workflow=chain agent=agent tool=tool
+observation_kind  span  langsmith.span.kind           @langsmith_kinds
+observation_kind  span  ai.operationId                @vercel_kinds
+observation_kind  span  gen_ai.operation.name         @operation_kinds
 observation_kind  span  llm.request.type              chat=llm completion=llm embedding=embedding rerank=reranker
+observation_kind  span  traceloop.span.kind           task=chain  # what its operation is, where it has one: tasks also retrieve
 observation_kind  span  mcp.method.name               tools/call=tool
 observation_kind  span  gen_ai.tool.name              *=tool
 observation_kind  span  tool.name                     *=tool
@@ -99,23 +100,23 @@ observation_kind  span  gen_ai.usage.prompt_tokens    *=llm
 observation_kind  span  gen_ai.usage.output_tokens    *=llm
 
 # The operation, of the convention's own values; what else `gen_ai.operation.name` says is an application's and is kept.
-@vercel_operation    ai.generateText=invoke_agent ai.streamText=invoke_agent ai.generateObject=invoke_agent ai.streamObject=invoke_agent
-@vercel_operation    ai.generateText.doGenerate=chat ai.streamText.doStream=chat ai.generateObject.doGenerate=chat
-@vercel_operation    ai.streamObject.doStream=chat ai.embed.doEmbed=embeddings ai.embedMany.doEmbed=embeddings
-@vercel_operation    ai.rerank.doRerank=rerank ai.toolCall=execute_tool
-@inference_operation LLM=chat EMBEDDING=embeddings AGENT=invoke_agent TOOL=execute_tool RETRIEVER=retrieval RERANKER=rerank
-@langfuse_operation  generation=chat embedding=embeddings agent=invoke_agent tool=execute_tool retriever=retrieval
-@same                chat=chat text_completion=text_completion generate_content=generate_content embeddings=embeddings
-# named although read as they are: so they are looked up once for all
-@same                execute_tool=execute_tool invoke_agent=invoke_agent
-@same                completion=text_completion chat.completions=chat text.completions=text_completion embedding=embeddings
-@same                vector_db_retrieve=retrieval chain= parser= prompt= *=*
+@vercel_operations         ai.generateText=invoke_agent ai.streamText=invoke_agent ai.generateObject=invoke_agent
+@vercel_operations         ai.streamObject=invoke_agent ai.generateText.doGenerate=chat ai.streamText.doStream=chat
+@vercel_operations         ai.generateObject.doGenerate=chat ai.streamObject.doStream=chat
+@vercel_operations         ai.embed.doEmbed=embeddings ai.embedMany.doEmbed=embeddings
+@vercel_operations         ai.rerank.doRerank=rerank ai.toolCall=execute_tool
+@openinference_operations  LLM=chat EMBEDDING=embeddings AGENT=invoke_agent TOOL=execute_tool RETRIEVER=retrieval RERANKER=rerank
+@langfuse_operations       generation=chat embedding=embeddings agent=invoke_agent tool=execute_tool retriever=retrieval
+@operations                chat=chat text_completion=text_completion generate_content=generate_content embeddings=embeddings
+@operations                execute_tool=execute_tool invoke_agent=invoke_agent  # named, though read as they are: one look-up serves all
+@operations                completion=text_completion chat.completions=chat text.completions=text_completion embedding=embeddings
+@operations                vector_db_retrieve=retrieval chain= parser= prompt= *=*
 # LangSmith's own operation is not to be relied on, so its kind comes first.
 operation  span  langsmith.span.kind        llm=chat tool=execute_tool retriever=retrieval embedding=embeddings
-operation  span  gen_ai.operation.name      @same
-operation  span  ai.operationId             @vercel_operation
-operation  span  openinference.span.kind    @inference_operation
-operation  span  langfuse.observation.type  @langfuse_operation
+operation  span  gen_ai.operation.name      @operations
+operation  span  ai.operationId             @vercel_operations
+operation  span  openinference.span.kind    @openinference_operations
+operation  span  langfuse.observation.type  @langfuse_operations
 operation  span  llm.request.type           chat=chat completion=text_completion embedding=embeddings rerank=rerank
 operation  span  traceloop.span.kind        agent=invoke_agent tool=execute_tool workflow=invoke_workflow
 """
@@ -197,17 +198,17 @@ cache_read_tokens  span  llm.token_count.prompt_details.cache_read
 cache_read_tokens  span  llm.token_count.prompt_details.cache_input  # openinference-semantic-conventions
 cache_read_tokens  span  ai.usage.inputTokenDetails.cacheReadTokens  # AI SDK 6
 cache_read_tokens  span  ai.usage.cachedInputTokens
-cache_read_tokens  span  gen_ai.usage.details.cache_read_tokens
-cache_read_tokens  span  gen_ai.usage.details.cache_read_input_tokens
+cache_read_tokens  span  gen_ai.usage.details.cache_read_tokens  # pydantic-ai
+cache_read_tokens  span  gen_ai.usage.details.cache_read_input_tokens  # pydantic-ai
 
 cache_write_tokens  span  gen_ai.usage.cache_write.input_tokens
 cache_write_tokens  span  gen_ai.usage.cache_creation.input_tokens
 cache_write_tokens  span  gen_ai.usage.cache_creation_input_tokens
 cache_write_tokens  span  gen_ai.usage.cache_write_input_tokens
-cache_write_tokens  span  llm.token_count.prompt_details.cache_write
+cache_write_tokens  span  llm.token_count.prompt_details.cache_write  # openinference-semantic-conventions
 cache_write_tokens  span  ai.usage.inputTokenDetails.cacheWriteTokens  # AI SDK 6
-cache_write_tokens  span  gen_ai.usage.details.cache_write_tokens
-cache_write_tokens  span  gen_ai.usage.details.cache_creation_input_tokens
+cache_write_tokens  span  gen_ai.usage.details.cache_write_tokens  # pydantic-ai
+cache_write_tokens  span  gen_ai.usage.details.cache_creation_input_tokens  # pydantic-ai
 
 cache_write_1h_tokens  span  anthropic.usage.cache_creation.ephemeral_1h_input_tokens
 

@@ -120,6 +120,8 @@ def _rule(words: list[str]) -> Rule:
             above = True
         elif word.startswith("/"):
             divisor = float(word[1:])
+            if not 0 < divisor < float("inf"):
+                raise ValueError(f"`{word}` is no rule")
         elif not said or not value or len(value.encode()) > LONGEST_VALUE:
             raise ValueError(f"`{word}` is no rule")
         elif value == "*":
