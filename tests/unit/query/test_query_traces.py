@@ -17,7 +17,6 @@ from observatory.model.signal import Signal
 from observatory.query import traces
 from observatory.query.filter import FilterError, parse, to_mask
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked, usd_text
-from observatory.storage.traces import fold
 
 SERVICES = ["api", "worker", "llm"]
 FILTERS = [
@@ -62,18 +61,14 @@ def fragments(draw: st.DrawFn) -> list[dict]:
     return draw(st.permutations(rows))
 
 
-def matching(rows: list[dict], question: TraceQuestion) -> set[str]:
-    """The ids of traces that the filter's mask says of their fragments added together."""
-    folded = fold(pa.Table.from_pylist(rows, schema(Signal.TRACES)))
-    ids = folded.column("trace_id").to_pylist()
-    opened = {row["trace_id"] for row in rows if row["open"]}
-    whole = folded.append_column("open", pa.array([one in opened for one in ids], pa.bool_()))
-    mask = to_mask(question.filter, whole, "traces", 0).to_pylist()
-    return {one.hex() for one, said in zip(ids, mask, strict=True) if said}
+def picked(items: list[dict], question: TraceQuestion) -> list[bool]:
+    """What the filter's mask says of whole traces, as `brute_force` adds them up."""
+    columns = schema(Signal.TRACES).append(pa.field("open", pa.bool_()))
+    rows = pa.Table.from_pylist([item["stored"] for item in items], columns)
+    return to_mask(question.filter, rows, "traces", 0).to_pylist()
 
 
 def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
-    picked = matching(rows, question)
     by_trace: dict[bytes, list[dict]] = {}
     for row in rows:
         by_trace.setdefault(row["trace_id"], []).append(row)
@@ -97,12 +92,25 @@ def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
         }
         cost = sum(part["total_cost_usd"] for part in parts)
         item["total_cost_usd"] = usd_text(cost) if item["llm_calls"] > item["unpriced_calls"] else None
+        item["stored"] = {
+            **item,
+            "trace_id": trace_id,
+            "project": "default",
+            "service_name": root["service_name"],
+            "end_ns": start + item["duration_ns"],
+            "total_cost_usd": cost,
+            "received_at": 0,
+            "open": item["state"] == "open",
+        }
         keep = question.from_ns <= start < question.to_ns
         keep &= question.service is None or question.service in item["services"]
         keep &= question.status is None or (question.status == "error") == (item["error_count"] > 0)
         keep &= question.min_duration_ns is None or item["duration_ns"] >= question.min_duration_ns
-        if keep and item["trace_id"] in picked:
+        if keep:
             found.append(item)
+    found = [item for item, said in zip(found, picked(found, question), strict=True) if said]
+    for item in found:
+        del item["stored"]
     found.sort(key=lambda item: (item[question.column], item["trace_id"]), reverse=question.descending)
     return found
 
