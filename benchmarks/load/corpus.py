@@ -3,6 +3,8 @@
 File: `OBSLOAD1`, u32 payloads, u32 stride (id words a request may use); then for each payload u32 size, u32 spans, u32 patches, u32 0, its
 patches (u32 offset, u32 kind, i64 value) and its body, padded to 8 bytes. Little endian. Kinds: WORD and HEX write the id word
 `mix(seed + request * stride + value)` as 8 bytes or 16 hex digits, NANOS and DIGITS write `now + value` as fixed64 or 19 digits.
+The ids that providers give their responses are patched too: a response id seen twice is one call told of twice, which costs and counts
+differently from two calls.
 
 Words 0 … spans-1 are the span ids in the order of the message, then two words for each trace: so `span_ids` can tell the ids of any
 request from its number alone.
@@ -23,6 +25,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 WORD, HEX, NANOS, DIGITS = range(4)
 MASK = 2**64 - 1
+_RESPONSE_ID = re.compile(rb"chatcmpl-([0-9a-f]{16})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def protobuf(body: bytes) -> Payload:
                                 trace(at2, body[at2:stop2])
                             elif inner == 2 and (word := ids.spans.get(body[at2:stop2])) is not None:
                                 patches.append((at2, WORD, word))
-    return Payload(body, ids.count, patches, len(ids.traces))
+    return Payload(body, ids.count, [*patches, *_responses(body)], len(ids.traces))
 
 
 def json(body: bytes) -> Payload:
@@ -145,7 +148,12 @@ def json(body: bytes) -> Payload:
             patches.append((at, HEX, word))
     times = re.finditer(rb'"(?:startTimeUnixNano|endTimeUnixNano|timeUnixNano)":"([0-9]{19})"', text)
     patches.extend((found.start(1), DIGITS, int(found[1]) - ids.last) for found in times)
-    return Payload(text, ids.count, patches, len(ids.traces))
+    return Payload(text, ids.count, [*patches, *_responses(text)], len(ids.traces))
+
+
+def _responses(body: bytes) -> Iterator[tuple[int, int, int]]:
+    """Patches that give every response an id of its own: the word of the span with its number."""
+    return ((found.start(1), HEX, number) for number, found in enumerate(_RESPONSE_ID.finditer(body)))
 
 
 def runs(body: bytes, sizes: Iterator[int]) -> Iterator[bytes]:

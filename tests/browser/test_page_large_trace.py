@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
+import urllib.request
 
 import pytest
-from drive import Sender, drawn
+from drive import Sender, drawn, eventually
 from playwright.sync_api import Page, expect
 
 from observatory.testing.server import ServerProcess
@@ -31,7 +32,15 @@ def trace_id(server: ServerProcess, sender: Sender) -> str:
             span.parent_span_id = parent.span_id
     for at in range(0, SPANS, 2000):
         sender.send(make.spans(*spans[at : at + 2000], service="agent"))
-    return spans[0].trace_id.hex()
+    trace_id = spans[0].trace_id.hex()
+    eventually(lambda: spans_of(server, trace_id) == SPANS, "the whole trace in the list")
+    return trace_id
+
+
+def spans_of(server: ServerProcess, trace_id: str) -> int:
+    """How many spans of it the list tells of: a list that is not live asks but once, and may ask before the rows are filed."""
+    with urllib.request.urlopen(f"{server.api}/api/v1/traces?service=agent") as answer:
+        return sum(each["span_count"] for each in json.load(answer)["items"] if each["trace_id"] == trace_id)
 
 
 OPENED = """id => new Promise((done, fail) => {

@@ -41,7 +41,7 @@ def spread(signal: Signal, n: int, rng: random.Random) -> pa.RecordBatch:
 
 def key(signal: Signal, row: dict) -> tuple:
     minute = row["start_ns"] // MINUTE * MINUTE
-    kind = {"observation_kind": row["observation_kind"] or "other"} if "observation_kind" in row else {}
+    kind = {"observation_kind": "other"} if row.get("observation_kind", "") is None else {}
     return tuple((row | kind | {"start_ns": minute})[name] for name in SHAPES[signal].keys)
 
 
