@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         stored = _store_before(appliance, background, options.stored_before)
         questions = appliance.connect()
         before = questions.count()
-        began_disk = watch.size(appliance.data)
+        began_disk, began_cpu = watch.size(appliance.data), watch.cpu(appliance.pid).total
         works = _start_background(appliance, background, stored)
         with watch.Watch(appliance.pid, appliance.data) as watched:
             connections = options.conc or (32 if options.small else 4)
@@ -90,6 +90,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "disk_bytes_per_span": round((watch.size(appliance.data) - began_disk) / max(found, 1), 1),
             "works": {work.name: work.figures() for work in works},
             "decoder": status["decoder"],
+            "cpu_us_per_span": _by_part(status["cpu_seconds"], watch.cpu(appliance.pid).total - began_cpu, acknowledged),
             "jobs_done": {job["name"]: job["done"] for job in status["jobs"]},
             "jobs_failed": sum(job["failures"] for job in status["jobs"]),
         }
@@ -105,6 +106,12 @@ _SENT = [
 def _cpu(watched: watch.Watch) -> float:
     figures = watched.figures()
     return figures["server_cpu_user_s"] + figures["server_cpu_system_s"]
+
+
+def _by_part(seconds: dict[str, float], total: float, spans: int) -> dict[str, float]:
+    """Processor time by part of the pipeline, µs a span, until the server came to rest; `other` is doors, allocator, jobs, queries."""
+    parts = {**seconds, "other": total - sum(seconds.values())}
+    return {name: round(1e6 * spent / max(spans, 1), 3) for name, spent in sorted(parts.items(), key=lambda item: -item[1])}
 
 
 def _store_before(appliance: Appliance, background: list[str], rows: int) -> str:

@@ -131,7 +131,7 @@ class Observatory:
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
         mounts = (http.add_routes, feedback.add_routes, Recompute(self.reprice, self.jobs.wake).add_routes)
-        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts)
+        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts, self.clock)
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)

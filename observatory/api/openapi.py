@@ -324,6 +324,16 @@ _SCHEMAS: dict[str, Any] = {
             "id": {**_word(200), "description": "The same id again replaces what was said before. Default: made by the server."},
         },
     },
+    "Recomputation": {
+        "type": "object",
+        "required": ["state"],
+        "properties": {
+            "state": {"enum": ["none", "running", "done"]},
+            **{name: _TEXT for name in ("from", "to", "done_to")},
+            **{name: _COUNT for name in ("calls", "changed")},
+            **{name: {**_TEXT, "description": "Decimal, exact."} for name in ("cost_before_usd", "cost_after_usd")},
+        },
+    },
     "FeedbackAnswer": _object(
         {
             "accepted": _COUNT,
@@ -526,6 +536,20 @@ def _named_path(description: str) -> dict[str, Any]:
     }
 
 
+def _recompute_path() -> dict[str, Any]:
+    answer = _json(_ref("Recomputation"), "How far it is.")
+    window = {"type": "object", "required": ["from", "to"], "properties": {"from": _TEXT, "to": _TEXT}, "additionalProperties": False}
+    return {
+        **_get("How far the last repricing is.", answer, [], (400, 421), "getRecomputation"),
+        "post": {
+            "operationId": "recomputePrices",
+            "summary": "Price stored calls that started in [from, to) anew, at the prices in force now. GET says how far it is.",
+            "requestBody": {"required": True, "content": {"application/json": {"schema": window}}},
+            "responses": {"200": answer, **_errors(400, 403, 415, 421)},
+        },
+    }
+
+
 def _llm_paths() -> dict[str, Any]:
     """What is asked of calls, sessions and users."""
     list_errors, one_errors = (400, 408, 421, 503), (400, 404, 408, 421, 503)
@@ -707,6 +731,7 @@ def document(version: str) -> dict[str, Any]:
             },
         },
         **_llm_paths(),
+        "/api/v1/prices/recompute": _recompute_path(),
         "/api/v1/sql": {
             "post": {
                 "operationId": "sql",

@@ -23,6 +23,7 @@ from observatory.model.clock import HOUR, SECOND, Nanos
 from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.open_rows import OpenRecords, Pending
 from observatory.storage import records, rollups, traces
 from observatory.storage.manifest import Manifest
@@ -52,10 +53,11 @@ class Cut:
         open_rows: OpenRecords,
         before_swap: Callable[[], None],
         release: Callable[[int], None],
+        cpu: CpuSeconds,
         registry: CollectorRegistry,
     ) -> None:
         self._config, self._data_dir, self._manifest, self._open = config, data_dir, manifest, open_rows
-        self._before_swap, self._release = before_swap, release
+        self._before_swap, self._release, self._cpu = before_swap, release, cpu
         self._due = threading.Event()
         self._cutting = threading.Lock()  # two cuts at once would store rows twice
         self._stopping = False
@@ -99,7 +101,7 @@ class Cut:
 
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
-        with self._cutting:
+        with self._cutting, self._cpu.of("cut"):
             return self._cut()
 
     @contextmanager

@@ -26,6 +26,7 @@ from observatory.model.batch import Batch, Export, Outcome, Reply
 from observatory.model.clock import Clock, Nanos
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import IngestConfig
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.resends import Resends, Seen
 from observatory.storage.records import Digest
@@ -92,10 +93,11 @@ class Ingest:
         resends: Resends,
         observe: Observer,
         clock: Clock,
+        cpu: CpuSeconds,
         registry: CollectorRegistry,
     ) -> None:
         self._config, self._journal, self._decoders, self._before = config, journal, decoders, before
-        self._resends, self._observe, self._clock = resends, observe, clock
+        self._resends, self._observe, self._clock, self._cpu = resends, observe, clock, cpu
         self._inbox: queue.SimpleQueue[Waiting | object] = queue.SimpleQueue()
         self._decoded: queue.Queue[MicroBatch | object] = queue.Queue(maxsize=2)
         self._durable: queue.Queue[list[Durable] | threading.Event | object] = queue.Queue(maxsize=16)
@@ -200,7 +202,8 @@ class Ingest:
                 continue
             batch = MicroBatch(received_at=self._clock.now())
             try:
-                self._decode(taken, batch)
+                with self._cpu.of("decode"):
+                    self._decode(taken, batch)
             except Exception as error:
                 log.exception("a micro-batch of %d requests could not be decoded", len(taken))
                 self._resends.release(batch.claimed)
@@ -277,7 +280,8 @@ class Ingest:
             durable: list[Durable] = []
             if batch.entries:
                 try:
-                    written = self._journal.append(batch.entries, batch.received_at)
+                    with self._cpu.of("journal"):
+                        written = self._journal.append(batch.entries, batch.received_at)
                 except Exception as error:
                     self._refuse_batch(batch, error)
                     continue

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from observatory.contracts import Stage
 from observatory.model.batch import Batch
 from observatory.model.clock import SECOND, Clock, Nanos
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.ingest import Durable
 from observatory.pipeline.open_rows import OpenRecords
 
@@ -22,8 +23,10 @@ ROWS = 32_768
 class Observe:
     """The ingest loop's `Observer`: `found` in the journal's thread, the rest in a thread of its own."""
 
-    def __init__(self, open_rows: OpenRecords, stages: Sequence[Stage], clock: Clock, ticked: Callable[[Nanos], None]) -> None:
-        self._open, self._stages, self._clock, self._ticked = open_rows, stages, clock, ticked
+    def __init__(
+        self, open_rows: OpenRecords, stages: Sequence[Stage], clock: Clock, cpu: CpuSeconds, ticked: Callable[[Nanos], None]
+    ) -> None:
+        self._open, self._stages, self._clock, self._cpu, self._ticked = open_rows, stages, clock, cpu, ticked
         self._derived: list[Batch] = []
         self._seq = self._rows = 0
         self._last: Nanos = 0
@@ -40,7 +43,8 @@ class Observe:
         now = self._clock.now()
         for item in durable:
             for stage in self._stages:
-                self._derived.extend(stage.process(Batch(item.record.signal, item.rows, item.record.seq), now))
+                with self._cpu.of(stage):
+                    self._derived.extend(stage.process(Batch(item.record.signal, item.rows, item.record.seq), now))
             self._seq = item.record.seq
             self._rows += item.record.rows
         if self._rows >= ROWS or now - self._last >= INTERVAL:
@@ -51,7 +55,8 @@ class Observe:
         self._last = now
         with self.filing:
             for stage in self._stages:
-                self._derived.extend(stage.tick(now))
+                with self._cpu.of(stage):
+                    self._derived.extend(stage.tick(now))
             if self._rows:
                 self._open.derived(self._seq, self._derived)
                 self._derived, self._rows = [], 0

@@ -14,6 +14,7 @@ from observatory.contracts import Decoder, Stage
 from observatory.model.clock import SECOND, Clock, Nanos
 from observatory.model.signal import Signal
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.ingest import Durable, Ingest
 from observatory.pipeline.journal import Journal
@@ -48,9 +49,10 @@ class Pipeline:
         self.journal = Journal(self._directory, journal)
         self.open_rows = OpenRecords()
         self.resends = Resends(int(ingest.resend_window_s * SECOND), ingest.resend_window_entries)
-        self._cut = Cut(cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, registry)
-        self._observe = Observe(self.open_rows, stages, clock, self._ticked)
-        self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, registry)
+        self.cpu = CpuSeconds(registry)
+        self._cut = Cut(cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, self.cpu, registry)
+        self._observe = Observe(self.open_rows, stages, clock, self.cpu, self._ticked)
+        self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, self.cpu, registry)
         self._codec, self._rate = journal.codec, Rate()
         Gauge("observatory_journal_bytes", "Disk taken by the journal", registry=registry).set_function(lambda: self.journal.bytes)
         Gauge("observatory_journal_damaged", "Damaged places found in the journal at start", registry=registry).set_function(
@@ -93,6 +95,7 @@ class Pipeline:
         pending = self.open_rows.pending(self._manifest.checkpoint)
         now = self._clock.now()
         return {
+            "cpu_seconds": self.cpu.seconds(),
             "ingest": {"spans_per_s": round(self._rate.per_second, 1), **self.ingest.status()},
             "journal": {
                 "bytes": self.journal.bytes,

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
+import pyarrow.compute as pc
 import pytest
 
 from observatory.contracts import Batch, Stage
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
-from observatory.pipeline.rollup import RollupSpans
+from observatory.pipeline.counting.counting import Counting
+from observatory.pipeline.measure import Measure
+from observatory.pipeline.rollup import RollupCalls, RollupSpans
 from observatory.pipeline.summarize import Summarize
+from observatory.semconv.pricing.config import PricesConfig
+from observatory.semconv.pricing.prices import Prices
+from observatory.semconv.pricing.source import load
 from observatory.testing.clock import NOON
 from observatory.testing.contracts import check_stage, row_count
 from observatory.testing.spans import Maker
@@ -24,7 +32,21 @@ def spans_summarised(batch: Batch) -> int:
     return sum(batch.rows.column("span_count").to_pylist())
 
 
+def first_rows(batch: Batch) -> int:
+    return pc.sum(pc.equal(batch.rows.column("revision"), 0)).as_py() or 0 if batch.signal is Signal.LLM_CALLS else 0
+
+
+@cache
+def bundled_prices() -> Prices:
+    return load(PricesConfig(), Path("no data directory"))
+
+
+def measure() -> Measure:
+    return Measure(Counting(bundled_prices().price), RollupCalls(), lambda calls, signs: None)
+
+
 STAGES: dict[str, tuple[Callable[[], Stage], Callable[[Batch], int]]] = {
+    "measure": (measure, first_rows),
     "rollup": (RollupSpans, lambda batch: sum(batch.rows.column("count").to_pylist())),
     "summarize": (Summarize, lambda batch: spans_summarised(batch) if batch.signal is Signal.TRACES else row_count(batch)),
 }

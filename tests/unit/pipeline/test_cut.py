@@ -17,6 +17,7 @@ from observatory.model.batch import Batch
 from observatory.model.clock import DAY, SECOND
 from observatory.model.signal import Signal
 from observatory.pipeline.config import CutConfig, JournalConfig
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
@@ -37,7 +38,14 @@ class Store:
         self.before_swap = lambda: None
         config = CutConfig(segment_age_s=30)
         self.cut = Cut(
-            config, directory, self.manifest, self.open_rows, lambda: self.before_swap(), self.journal.release, CollectorRegistry()
+            config,
+            directory,
+            self.manifest,
+            self.open_rows,
+            lambda: self.before_swap(),
+            self.journal.release,
+            CpuSeconds(),
+            CollectorRegistry(),
         )
 
     def put(self, n: int = 50, at: int = NOW) -> None:

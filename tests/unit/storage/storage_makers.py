@@ -18,6 +18,7 @@ from observatory.model.clock import SECOND
 from observatory.model.schema import schema, time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig, JournalConfig
+from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
@@ -128,7 +129,9 @@ class Store:
         for record in self.journal.recover(self.manifest.checkpoint).open:
             self._show(record, records.read(record))
         self.engine = Engine(self.manifest, self.open_rows, data_dir, config or StorageConfig())
-        self._cut = Cut(CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, self.journal.release, self.registry)
+        self._cut = Cut(
+            CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, self.journal.release, CpuSeconds(), self.registry
+        )
 
     def put(self, signal: Signal, batch: pa.RecordBatch, at: int = NOW) -> None:
         """Journal rows; they are durable and visible afterwards."""
