@@ -6,11 +6,13 @@ Data flows one way: receivers -> (Sink) pipeline -> storage -> query -> api. Onl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from observatory.model.batch import Batch, Decoded, Export, Reply
@@ -67,6 +69,81 @@ class StageCounts:
     given: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     held: int = 0
+
+
+State = dict[str, Any]
+"""What a policy remembers between votes: JSON values and numpy arrays. It belongs to the sampler, which checkpoints it."""
+
+ABSTAIN, SAMPLE, DROP = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """One row a trace. `choice`: int8, ABSTAIN, SAMPLE or DROP, which is a veto. `threshold`: uint64, the rejection threshold under which
+    SAMPLE was said (`model.threshold`), `UNKNOWN` where no probability can be told; of no meaning elsewhere.
+    """
+
+    choice: np.ndarray
+    threshold: np.ndarray
+
+
+class Settles(StrEnum):
+    """When a policy's vote on a trace is final."""
+
+    AT_ONCE = "at once"
+    """At the first sight of the trace: it depends on its id, or on what was known before it."""
+    GROWS = "grows"
+    """SAMPLE is final, ABSTAIN may still become SAMPLE: what it looks for is never unseen again."""
+    AT_END = "at end"
+    """Only when the trace is complete; before, it must not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTest:
+    """A question to every span and, with its resource, answered once when the span arrives. A trace remembers whether any said yes.
+
+    One of: `filter` (the filter language, docs/FILTER.md), `attribute` (a key of the span or its resource; with `values` exact texts,
+    `patterns` RE2 for a part of the text, or `low`/`high` inclusive numbers), `trace_state` (a member's key, with `values`), `sampled` (the
+    W3C flag), `statuses` (OTLP codes), `fresh` (a value of this column that was first seen within the last `seconds`).
+    """
+
+    filter: str | None = None
+    attribute: str | None = None
+    trace_state: str | None = None
+    sampled: bool = False
+    statuses: tuple[int, ...] = ()
+    fresh: str | None = None
+    seconds: float = 0.0
+    values: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+class Policy(Protocol):
+    """One reason to keep traces, or to drop them. Pure: the same table, state and time give the same votes.
+
+    `traces` has a row for each trace asked about, with these columns and one for each of `tests` (bool: some span said yes) and `keys`
+    (uint64: hash of the first value seen of that column or attribute, 0 for none), by their names:
+
+    trace_id binary(16), randomness uint64 (of its trace state's `rv`, else its id; 56 bits), threshold uint64 (the highest `ot=th` of its
+    spans; 0 none), start_ns, end_ns int64 (all spans), first_received, last_received int64, span_count, error_count int64, bytes int64
+    (of its spans in memory), has_root bool, llm_calls, input_tokens, output_tokens int64 and cost int64 (10^-12 dollars; of the calls that
+    count), ttft_ns int64 (the longest time to first token, 0 for none), feedback bool, evaluation bool, complete bool (decided now).
+    """
+
+    name: str
+    settles: Settles
+    vetoes: bool
+    """It may say DROP: nothing is kept before it has settled."""
+    least_threshold: int
+    """It never says SAMPLE under a lower threshold than this."""
+    tests: Mapping[str, SpanTest]
+    keys: Mapping[str, str]
+
+    def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
+        """One vote a row. May change `state`; a stateful policy that does not settle at once is asked once about a trace, at its end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +247,9 @@ class OpenRows(Protocol):
 
 
 __all__ = [
+    "ABSTAIN",
+    "DROP",
+    "SAMPLE",
     "Batch",
     "Decoded",
     "Decoder",
@@ -179,12 +259,17 @@ __all__ = [
     "Nanos",
     "OpenRecord",
     "OpenRows",
+    "Policy",
     "Reply",
     "Segment",
+    "Settles",
     "Signal",
     "Sink",
+    "SpanTest",
     "Stage",
     "StageCounts",
+    "State",
     "Swap",
     "Task",
+    "Votes",
 ]

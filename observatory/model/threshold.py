@@ -1,0 +1,35 @@
+"""Consistent probability sampling in 56 bits, as OpenTelemetry's trace state says it: keep a trace when its randomness R >= threshold T.
+
+A threshold is how much is *rejected*: 0 keeps all, 2^56 none; the probability is (2^56 - T) / 2^56, and a kept trace stands for its
+inverse. Source: OpenTelemetry specification, trace/tracestate-probability-sampling.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+NEVER = 1 << 56
+"""The threshold that rejects every trace."""
+
+UNKNOWN = (1 << 64) - 1
+"""In place of a threshold: kept with a probability that cannot be told, so that its adjusted count is null."""
+
+_MASK = np.uint64(NEVER - 1)
+
+
+def randomness(trace_ids: pa.Array) -> np.ndarray:
+    """The low 56 bits of every trace id (binary of 16, no nulls) as uint64."""
+    last = np.frombuffer(trace_ids.buffers()[1], ">u8", offset=trace_ids.offset * 16, count=2 * len(trace_ids))[1::2]
+    return last.astype(np.uint64) & _MASK
+
+
+def threshold_of(probability: float) -> int:
+    """The threshold that keeps this share, 0 … 1; a share below 2^-56 keeps nothing."""
+    return min(max(round((1.0 - probability) * NEVER), 0), NEVER)
+
+
+def adjusted_counts(thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(how many traces one stands for as float64, whether that is known) of thresholds (uint64)."""
+    known = thresholds < np.uint64(NEVER)
+    return NEVER / (NEVER - np.where(known, thresholds, 0).astype(np.float64)), known
