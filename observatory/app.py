@@ -33,6 +33,9 @@ from observatory.pipeline.measure import Measure
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.recall import recent
 from observatory.pipeline.rollup import RollupCalls, RollupSpans
+from observatory.pipeline.sampling.deciding import Plan
+from observatory.pipeline.sampling.decisions import Decisions
+from observatory.pipeline.sampling.sampler import Sampler, Unasked, Waits
 from observatory.pipeline.summarize import Summarize
 from observatory.pipeline.traffic import LlmTraffic
 from observatory.receivers.admission import Admission
@@ -101,8 +104,9 @@ class Observatory:
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
+        sampler = Sampler(Plan(()), Unasked(), Decisions(data_dir / "decisions", 256 << 20), Waits())
         self.pipeline = Pipeline(
-            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, self.clock, registry
+            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, sampler, self.clock, registry
         )
         await self.pipeline.start()
         self._closing.push_async_callback(self.pipeline.stop)

@@ -19,6 +19,7 @@ from observatory.model.batch import Batch, Decoded, Export, Reply
 from observatory.model.clock import Nanos
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.model.traceids import Ids
 
 
 class Sink(Protocol):
@@ -174,7 +175,8 @@ class Swap:
     add: Sequence[Segment] = ()
     drop: Sequence[int] = ()
     expired: str | None = None  # why the dropped ones are gone for good; None when `add` replaces them
-    checkpoint: int | None = None  # every journal record up to this seq is now in segments
+    checkpoint: int | None = None  # every journal record up to this seq is now in segments, or was dropped
+    measured: int | None = None  # everything derived up to this position (`model.position`) is in segments
 
 
 class Task(Protocol):
@@ -238,7 +240,11 @@ class OpenRows(Protocol):
         ...
 
     def derived_rows(self, after: int) -> DerivedRows:
-        """What was derived of the open records with seq > after: traces, calls, rollups."""
+        """What was derived after a position, `Swap.measured`: traces, calls, rollups."""
+        ...
+
+    def hidden(self, after: int) -> Ids:
+        """Traces, sorted, whose rows in open records with seq > after are not for readers: sampling dropped them."""
         ...
 
     def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:

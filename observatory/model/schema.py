@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from observatory.model.signal import Signal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 ATTRIBUTES = pa.map_(TEXT, pa.string())
@@ -139,6 +139,9 @@ _SPANS = [
     _field("tags", TEXT, null=True),  # as received: an array as JSON text, or names parted by commas
     _field("prompt_name", TEXT, null=True),
     _field("prompt_version", TEXT, null=True),
+    # what sampling made of its trace; null in the journal
+    _field("adjusted_count", pa.float64(), null=True),  # how many traces this one stands for; null: that cannot be told
+    _field("decided_by", TEXT, null=True),  # the policies that kept it, parted by commas
 ]
 
 _LOGS = [
@@ -216,6 +219,8 @@ _TRACES = [
     _field("models", pa.list_(_field("item", pa.string()))),  # every model that was called, sorted, distinct
     _field("session_id", pa.string(), null=True),  # the first that a span of the trace names
     _field("user_id", pa.string(), null=True),
+    _field("adjusted_count", pa.float64(), null=True),  # as of its spans
+    _field("decided_by", TEXT, null=True),
 ]
 
 # What a person, a program or an evaluator said of a trace, a span or a response; at least one of the three is named.

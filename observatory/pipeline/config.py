@@ -68,5 +68,9 @@ class CutConfig(Section):
     max_open_bytes: int = Field(default=4096 * MIB, ge=64 * MIB)
     """Exports are refused while more than this waits to be cut: eight cuts, half a minute of the highest rate."""
 
+    hold_after_s: float = Field(default=60.0, gt=0)
+    """Rows of traces that are not decided leave the journal for segments of their own when their trace is this old, so that one long trace
+    never holds up the journal. Most are decided by then: a trace waits for ten quiet seconds."""
+
     skew_hours: float = Field(default=24.0, gt=0)
     """Rows dated further than this from their arrival go to a segment of their own, so that one span of 1970 widens no time window."""

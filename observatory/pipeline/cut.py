@@ -6,6 +6,7 @@ sweeps.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,12 +21,15 @@ from prometheus_client import CollectorRegistry, Counter
 from observatory.contracts import OpenRecord, Segment, Swap
 from observatory.model import priority
 from observatory.model.clock import HOUR, SECOND, Nanos
+from observatory.model.position import seq_of
 from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.cpu import CpuSeconds
+from observatory.pipeline.gather import HELD, SAMPLED, Place, of_record, of_segment
 from observatory.pipeline.open_rows import OpenRecords, Pending
-from observatory.storage import records, rollups, traces
+from observatory.pipeline.sampling.sampling import Moment, Sampling
+from observatory.storage import rollups, traces
 from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter
 
@@ -54,16 +58,19 @@ class Cut:
         before_swap: Callable[[], None],
         release: Callable[[int], None],
         cpu: CpuSeconds,
+        sampling: Sampling,
         registry: CollectorRegistry,
     ) -> None:
         self._config, self._data_dir, self._manifest, self._open = config, data_dir, manifest, open_rows
         self._before_swap, self._release, self._cpu = before_swap, release, cpu
+        self._sampling = sampling
         self._due = threading.Event()
         self._cutting = threading.Lock()  # two cuts at once would store rows twice
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._now: Nanos = 0
         self._retry_at: Nanos = 0
+        self._cut_at: Nanos = 0
         self.last_error: str | None = None
         self._rows = Counter("observatory_cut_rows", "Rows moved from the journal to segments", ["signal"], registry=registry)
         self._seconds = Counter("observatory_cut_seconds", "Time spent cutting", registry=registry)
@@ -87,17 +94,21 @@ class Cut:
         Returns what waits to be cut.
         """
         self._now = now
-        upto = self._manifest.pinned_checkpoint()
-        self._open.forget(upto)
+        upto, measured = self._manifest.pinned()
+        self._open.forget(upto, measured)
+        self._sampling.forget(upto)
         self._release(upto)
         pending = self._open.pending(self._manifest.checkpoint)
-        if pending.oldest is None or now < self._retry_at:
-            return pending
-        full = pending.bytes * SEGMENT_SHARE >= self._config.segment_bytes or pending.bytes >= self._config.open_bytes
-        # rows from far in the future came before the clock was set back and the server started again
-        if full or abs(now - pending.oldest) >= self._config.segment_age_s * SECOND:
+        if pending.oldest is not None and now >= self._retry_at and self._is_due(now, pending.oldest):
             self._due.set()
         return pending
+
+    def _is_due(self, now: Nanos, oldest: Nanos) -> bool:
+        fresh = self._open.pending(seq_of(self._manifest.measured))
+        full = fresh.bytes * SEGMENT_SHARE >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
+        # rows from far in the future came before the clock was set back and the server started again
+        age = self._config.segment_age_s * SECOND
+        return full or (abs(now - oldest) >= age and abs(now - self._cut_at) >= age)
 
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
@@ -106,35 +117,53 @@ class Cut:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Cut what is cuttable, and make no cut until the block ends. Raises as `cut` does."""
-        with self._cutting:
+        """Cut what is cuttable, and derive and cut nothing until the block ends. Raises as `cut` does."""
+        with self._cutting, self._sampling.filing:  # in this order: a cut takes both
             self._cut()
             yield
 
     def _cut(self) -> int:
-        after, upto = self._manifest.checkpoint, self._open.cuttable
-        if upto <= after:
+        after, measured = self._manifest.checkpoint, self._manifest.measured
+        moment = self._sampling.moment(after)
+        upto, gathers = moment.checkpoint, self._gathers(moment)
+        self._cut_at = self._now
+        if moment.position <= measured and upto <= after and not gathers:
             return 0
         began = perf_counter()
         wanted = [r for r in self._open.records(after) if r.seq <= upto]
         writers: list[SegmentWriter] = []
         try:
-            for signal in RECEIVED:
-                self._write(writers, signal, upto, (records.read(r) for r in wanted if r.signal is signal))
-            derived = self._open.derived_rows(after, upto)
+            self._write_received(writers, moment, wanted, gathers)
+            derived = self._open.derived_rows(measured, moment.position)
             for signal, together in DERIVED.items():
                 rows = derived.of(signal)
                 if rows.num_rows:
                     added_up = together(rows)
-                    self._write(writers, signal, upto, added_up.to_batches() if isinstance(added_up, pa.Table) else [added_up])
+                    batches = added_up.to_batches() if isinstance(added_up, pa.Table) else [added_up]
+                    self._write(writers, signal, seq_of(moment.position), ((None, batch) for batch in batches))
             added = [segment for writer in writers if (segment := writer.finish())]
             self._before_swap()
+            self._sampling.save(moment)
         except BaseException:
             for writer in writers:
                 writer.abort()
             raise
-        self._manifest.swap(Swap(add=added, checkpoint=upto))
+        self._manifest.swap(Swap(added, [s.id for s in gathers], checkpoint=upto, measured=moment.position))
+        self._sampling.settle(moment, bool(gathers))
         return self._account(wanted, added, perf_counter() - began)
+
+    def _gathers(self, moment: Moment) -> list[Segment]:
+        """Held segments, when a trace with rows in them is decided."""
+        gathers = moment.decisions is None or moment.held_decided
+        return [s for signal in SAMPLED for s in self._manifest.live(signal) if s.tier == HELD] if gathers else []
+
+    def _write_received(
+        self, writers: list[SegmentWriter], moment: Moment, wanted: Sequence[OpenRecord], gathers: Sequence[Segment]
+    ) -> None:
+        for signal in RECEIVED:
+            before = (of_segment(self._data_dir, moment, s) for s in gathers if s.signal is signal)
+            fresh = (of_record(moment, r) for r in wanted if r.signal is signal)
+            self._write(writers, signal, moment.checkpoint, itertools.chain.from_iterable(itertools.chain(before, fresh)))
 
     def _account(self, wanted: Sequence[OpenRecord], added: Sequence[Segment], seconds: float) -> int:
         for record in wanted:
@@ -144,13 +173,16 @@ class Cut:
         log.info("cut %d rows into %d segments, %.1f MB, in %.2f s", rows, len(added), size / 1e6, seconds)
         return rows
 
-    def _write(self, writers: list[SegmentWriter], signal: Signal, upto: int, batches: Iterable[pa.RecordBatch]) -> None:
-        """Write rows near their arrival to one segment and those dated far from it to another; the writers join `writers` at once."""
+    def _write(self, writers: list[SegmentWriter], signal: Signal, upto: int, places: Iterable[Place]) -> None:
+        """Write rows near their arrival to one segment, those dated far from it to another, held ones to a third.
+
+        The writers join `writers` at once.
+        """
         by_tier: dict[str, SegmentWriter] = {}
-        for batch in batches:
+        for place, batch in places:
             if self._stopping:
                 raise _Interrupted
-            for tier, rows in self._by_skew(signal, batch):
+            for tier, rows in self._by_skew(signal, batch) if place is None else [(place, batch)]:
                 if tier not in by_tier:
                     by_tier[tier] = SegmentWriter(self._data_dir, self._manifest.next_id(), signal, tier=tier, journal_upto=upto)
                     writers.append(by_tier[tier])

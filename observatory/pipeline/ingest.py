@@ -51,11 +51,38 @@ class Waiting(NamedTuple):
 class MicroBatch:
     """What is decoded, journaled and acknowledged together."""
 
+    number: int
+    received_at: Nanos
     entries: list[Entry] = field(default_factory=list)
     replies: list[tuple[Waiting, Reply | Exception]] = field(default_factory=list)  # answered once the entries are durable
     digests: list[Digest] = field(default_factory=list)
     claimed: list[bytes] = field(default_factory=list)  # bodies no other request may carry until these are settled or released
-    received_at: Nanos = 0
+
+
+class Flight:
+    """Micro-batches between their time of receipt and the stages: nothing older than the oldest of them can still come."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._flying: dict[int, Nanos] = {}
+        self._number = 0
+
+    def begin(self) -> tuple[int, Nanos]:
+        """(number, time of receipt) of a new one."""
+        with self._lock:
+            self._number += 1
+            self._flying[self._number] = now = self._clock.now()
+            return self._number, now
+
+    def end(self, number: int) -> None:
+        """It went through the stages, or came to nothing."""
+        with self._lock:
+            self._flying.pop(number, None)
+
+    def oldest(self) -> Nanos:
+        """No record with an earlier time of receipt is still to come."""
+        with self._lock:
+            return min(self._flying.values(), default=None) or self._clock.now()
 
 
 class Durable(NamedTuple):
@@ -72,8 +99,8 @@ class Observer(Protocol):
         """Make records findable; called before their clients are answered, so that what is acknowledged can be read."""
         ...
 
-    def __call__(self, durable: list[Durable]) -> None:
-        """Put records through the stages; called at least every `TICK_S`, then with none."""
+    def __call__(self, durable: list[Durable], upto: Nanos) -> None:
+        """Put records through the stages; called at least every `TICK_S`, then with none. None received before `upto` is still to come."""
         ...
 
     def tick(self, now: Nanos) -> None:
@@ -100,9 +127,10 @@ class Ingest:
         self._resends, self._observe, self._clock, self._cpu = resends, observe, clock, cpu
         self._inbox: queue.SimpleQueue[Waiting | object] = queue.SimpleQueue()
         self._decoded: queue.Queue[MicroBatch | object] = queue.Queue(maxsize=2)
-        self._durable: queue.Queue[list[Durable] | threading.Event | object] = queue.Queue(maxsize=16)
+        self._durable: queue.Queue[tuple[int, list[Durable]] | threading.Event | object] = queue.Queue(maxsize=16)
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._flight = Flight(clock)
         self.queued_bytes = 0
         self.spans = 0  # made durable since start
         self._bulk = False
@@ -200,7 +228,8 @@ class Ingest:
             started = monotonic()
             if not taken:
                 continue
-            batch = MicroBatch(received_at=self._clock.now())
+            number, received_at = self._flight.begin()
+            batch = MicroBatch(number, received_at)
             try:
                 with self._cpu.of("decode"):
                     self._decode(taken, batch)
@@ -208,7 +237,7 @@ class Ingest:
                 log.exception("a micro-batch of %d requests could not be decoded", len(taken))
                 self._resends.release(batch.claimed)
                 failure = Retryable(f"internal error while decoding: {error!r}", after=5.0)
-                batch = MicroBatch(replies=[(w, failure) for w in taken])
+                batch = MicroBatch(number, received_at, replies=[(w, failure) for w in taken])
             self._decoded.put(batch)
         self._decoded.put(_STOP)
 
@@ -283,24 +312,27 @@ class Ingest:
                     with self._cpu.of("journal"):
                         written = self._journal.append(batch.entries, batch.received_at)
                 except Exception as error:
+                    self._flight.end(batch.number)
                     self._refuse_batch(batch, error)
                     continue
                 self._resends.settle(batch.digests, batch.received_at)
                 self._fsyncs.inc()
                 durable = [Durable(r, e.rows) for r, e in zip(written, batch.entries, strict=True)]
-                self._find(durable)
+                self._find(batch.number, durable)
                 for entry in batch.entries:
                     self._rows.labels(str(entry.signal)).inc(entry.rows.num_rows)
                     self.spans += entry.rows.num_rows if entry.signal is Signal.SPANS else 0
+            else:
+                self._flight.end(batch.number)
             self._reply(batch.replies)
         self._durable.put(_STOP)
 
-    def _find(self, durable: list[Durable]) -> None:
+    def _find(self, number: int, durable: list[Durable]) -> None:
         try:
             self._observe.found(durable)
         except Exception:
             log.exception("%d durable records cannot be found until the next start", len(durable))
-        self._durable.put(durable)
+        self._durable.put((number, durable))
 
     def _refuse_batch(self, batch: MicroBatch, error: Exception) -> None:
         if not isinstance(error, ObservatoryError):
@@ -330,21 +362,24 @@ class Ingest:
     def _observe_loop(self) -> None:
         while True:
             try:
-                durable = self._durable.get(timeout=TICK_S)
+                item = self._durable.get(timeout=TICK_S)
             except queue.Empty:
-                durable = []
-            if not isinstance(durable, list | threading.Event):
+                item = (0, [])
+            if not isinstance(item, tuple | threading.Event):
                 return
             try:
-                if isinstance(durable, list):
-                    self._observe(durable)
+                if isinstance(item, tuple):
+                    _, durable = item
+                    self._observe(durable, durable[0].record.received_at if durable else self._flight.oldest())
                 else:
-                    self._observe.tick(self._clock.now())
+                    self._observe.tick(self._flight.oldest())
             except Exception:
                 log.exception("observing failed; what is journaled stays stored, the list of traces may lack some of it")
             finally:
-                if isinstance(durable, threading.Event):
-                    durable.set()
+                if isinstance(item, threading.Event):
+                    item.set()
+                else:
+                    self._flight.end(item[0])
 
 
 def _totals(counter: Counter) -> dict[str, int]:

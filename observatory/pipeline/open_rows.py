@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,10 @@ import pyarrow as pa
 from observatory.contracts import DerivedRows, OpenRecord
 from observatory.model.batch import Batch
 from observatory.model.clock import Nanos
+from observatory.model.position import following, seq_of
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.model.traceids import NO_IDS, Ids
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class _Open(NamedTuple):
 
 
 class _Derived(NamedTuple):
-    upto: int  # the last seq it covers
+    position: int
     batches: list[Batch]
 
 
@@ -48,6 +51,15 @@ class OpenRecords:
         self._open: list[_Open] = []
         self._derived: list[_Derived] = []
         self._lock = threading.Lock()
+        self._undecided: Callable[[], pa.Table] = schema(Signal.TRACES).empty_table
+        self.dropped: Callable[[int], Ids] = lambda _: NO_IDS
+        """What `hidden` asks."""
+        self.position = 0
+        """Of what was derived last (`model.position`)."""
+
+    def resume(self, measured: int) -> None:
+        """Before anything is derived: what was derived up to there is in segments."""
+        self.position = measured
 
     def add(self, record: OpenRecord, rows: pa.RecordBatch) -> None:
         """A record is durable. Called in the order of seq. Files it in any case: a cut would leave behind for ever what is not here."""
@@ -59,10 +71,17 @@ class OpenRecords:
         with self._lock:
             self._open.append(_Open(record, ids, rows.nbytes))
 
-    def derived(self, upto: int, batches: list[Batch]) -> None:
-        """What the stages made of all records up to a seq that earlier calls did not cover."""
+    def derived(self, upto: int, batches: list[Batch], undecided: Callable[[], pa.Table] | None = None) -> None:
+        """What the stages made of records up to a seq that earlier calls did not cover, or of time that passed.
+
+        `undecided` says what the list of traces knows of those that are open now.
+        """
         with self._lock:
-            self._derived.append(_Derived(upto, batches))
+            self._undecided = undecided or schema(Signal.TRACES).empty_table
+            if not batches and upto <= seq_of(self.position):
+                return
+            self.position = following(self.position, upto)
+            self._derived.append(_Derived(self.position, batches))
 
     def records(self, after: int) -> Sequence[OpenRecord]:
         """All open records with seq > after, in order."""
@@ -70,10 +89,18 @@ class OpenRecords:
             return [o.record for o in self._behind(after)]
 
     def derived_rows(self, after: int, upto: int | None = None) -> DerivedRows:
-        """What was derived of the records in (after, upto], as one moment."""
+        """What was derived at the positions (after, upto], as one moment."""
         with self._lock:
-            filed = [d for d in self._derived if d.upto > after and (upto is None or d.upto <= upto)]
-        return DerivedRows(filed[-1].upto if filed else after, [batch for d in filed for batch in d.batches])
+            filed = [d for d in self._derived if d.position > after and (upto is None or d.position <= upto)]
+            undecided = self._undecided
+        batches = [batch for d in filed for batch in d.batches]
+        if upto is None:
+            batches += [Batch(Signal.TRACES, rows) for rows in undecided().to_batches()]
+        return DerivedRows(seq_of(filed[-1].position if filed else after), batches)
+
+    def hidden(self, after: int) -> Ids:
+        """Traces, sorted, whose rows in records behind a checkpoint are not for readers."""
+        return self.dropped(after)
 
     def find(self, trace_id: bytes, after: int) -> Sequence[OpenRecord]:
         """The open records that may hold rows of this trace."""
@@ -81,11 +108,11 @@ class OpenRecords:
         with self._lock:
             return [o.record for o in self._behind(after) if o.ids is None or _holds(o.ids, wanted)]
 
-    def forget(self, upto: int) -> None:
-        """These records are in segments now, and no reader needs them."""
+    def forget(self, upto: int, measured: int) -> None:
+        """These records are in segments now, and what was derived of those up to `measured`, and no reader needs them."""
         with self._lock:
             del self._open[: bisect_right(self._open, upto, key=_seq)]
-            self._derived = [d for d in self._derived if d.upto > upto]
+            self._derived = [d for d in self._derived if d.position > measured]
 
     def pending(self, after: int) -> Pending:
         """What is behind a checkpoint."""
@@ -98,7 +125,7 @@ class OpenRecords:
     def cuttable(self) -> int:
         """The last seq that is filed with all that was derived of it; a cut ends there."""
         with self._lock:
-            return self._derived[-1].upto if self._derived else 0
+            return seq_of(self.position)
 
     def _behind(self, after: int) -> list[_Open]:
         return self._open[bisect_right(self._open, after, key=_seq) :]

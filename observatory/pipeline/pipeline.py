@@ -10,8 +10,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from observatory.contracts import Decoder, Stage
+from observatory.contracts import Decoder, OpenRecord, Stage
 from observatory.model.clock import SECOND, Clock, Nanos
+from observatory.model.position import seq_of
 from observatory.model.signal import Signal
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.cpu import CpuSeconds
@@ -22,6 +23,8 @@ from observatory.pipeline.observe import Observe
 from observatory.pipeline.open_rows import OpenRecords, Pending
 from observatory.pipeline.rate import Rate
 from observatory.pipeline.resends import Resends
+from observatory.pipeline.sampling.sampler import Sampler
+from observatory.pipeline.sampling.sampling import Sampling, wake
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
 
@@ -41,6 +44,7 @@ class Pipeline:
         decoders: dict[Signal, Decoder],
         before: Sequence[Stage],
         stages: Sequence[Stage],
+        sampler: Sampler,
         clock: Clock,
         registry: CollectorRegistry,
     ) -> None:
@@ -50,8 +54,12 @@ class Pipeline:
         self.open_rows = OpenRecords()
         self.resends = Resends(int(ingest.resend_window_s * SECOND), ingest.resend_window_entries)
         self.cpu = CpuSeconds(registry)
-        self._cut = Cut(cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, self.cpu, registry)
-        self._observe = Observe(self.open_rows, stages, clock, self.cpu, self._ticked)
+        self.sampling = Sampling(sampler, self._directory, self.open_rows, int(cut.hold_after_s * SECOND))
+        self.open_rows.dropped = self.sampling.hidden
+        self._cut = Cut(
+            cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, self.cpu, self.sampling, registry
+        )
+        self._observe = Observe(self.open_rows, stages, self.sampling, self.cpu, self._ticked)
         self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, self.cpu, registry)
         self._codec, self._rate = journal.codec, Rate()
         Gauge("observatory_journal_bytes", "Disk taken by the journal", registry=registry).set_function(lambda: self.journal.bytes)
@@ -64,15 +72,27 @@ class Pipeline:
         recovered = self.journal.recover(self._manifest.checkpoint)
         self.resends.load(self._directory / "resends.bin")
         self.resends.restore(recovered.digests)
-        for record in recovered.open:
-            durable = [Durable(record, records.read(record))]
-            self._observe.found(durable)
-            self._observe(durable)
-        self._observe.tick(self._clock.now())
+        self._replay(recovered.open)
         if recovered.open:
             log.info("recovered %d rows in %d records from the journal", sum(r.rows for r in recovered.open), len(recovered.open))
         self._cut.start()
         await self.ingest.start()
+
+    def _replay(self, open_records: Sequence[OpenRecord]) -> None:
+        """Put through the stages what no swap says is measured, at the times it came; then time goes on from now."""
+        measured = self._manifest.measured
+        self.open_rows.resume(measured)
+        self.sampling.start(measured)
+        fresh = [record for record in open_records if record.seq > seq_of(measured)]
+        self._observe.resume(seq_of(measured), self.sampling.sampler.now or (fresh[0].received_at if fresh else self._clock.now()))
+        for record in open_records:
+            durable = [Durable(record, records.read(record))]
+            self._observe.found(durable)
+            if record.seq > seq_of(measured):
+                self._observe(durable, record.received_at)
+        now = self._clock.now()
+        wake(self.sampling.sampler, now)
+        self._observe.tick(now)
 
     async def stop(self) -> None:
         """Finish what was taken; what is open stays in the journal for the next start."""
@@ -87,7 +107,7 @@ class Pipeline:
     @contextmanager
     def still(self) -> Iterator[None]:
         """Everything derived so far is in segments, and nothing is derived or cut until the block ends. Exports are taken meanwhile."""
-        with self._observe.filing, self._cut.alone():
+        with self._cut.alone():
             yield
 
     def status(self) -> dict[str, Any]:

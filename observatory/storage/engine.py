@@ -15,11 +15,12 @@ import pyarrow as pa
 from observatory.contracts import OpenRecord, OpenRows, Segment
 from observatory.model.clock import MINUTE, Nanos
 from observatory.model.signal import RECEIVED, Signal
-from observatory.storage import records
+from observatory.model.traceids import Ids
 from observatory.storage.callviews import CALL_SIGNALS, open_calls
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
 from observatory.storage.database import connect
+from observatory.storage.hidden import read_shown
 from observatory.storage.manifest import Manifest, Pin
 from observatory.storage.records import DamagedRecord
 from observatory.storage.rowgroups import Footers, of_trace, rows_of_trace
@@ -116,8 +117,9 @@ class View:
 
     def __init__(self, engine: Engine, pin: Pin, open_rows: OpenRows) -> None:
         self._engine, self._open_rows, self.pin = engine, open_rows, pin
-        self._derived = open_rows.derived_rows(pin.checkpoint)  # before the records, so that every row derived has its record
+        self._derived = open_rows.derived_rows(pin.measured)  # before the records, so that every row derived has its record
         self._records = open_rows.records(pin.checkpoint)
+        self._hidden = open_rows.hidden(pin.checkpoint)
 
     def segments(self, signal: Signal, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> list[Segment]:
         """Segments with rows whose time may be in [start_ns, end_ns), the newest first: what is asked for first is found first."""
@@ -139,7 +141,7 @@ class View:
         read = None if columns is None else list(dict.fromkeys([*columns, "trace_id"]))
         for record in self._open_rows.find(trace_id, self.pin.checkpoint):
             if record.signal is signal and record.seq <= last:
-                yield from of_trace(_read(record, read), trace_id, columns)
+                yield from of_trace(_read(record, read, self._hidden), trace_id, columns)
 
     def is_open(self, trace_id: bytes) -> bool:
         """Whether spans of this trace are still in the journal."""
@@ -155,7 +157,7 @@ class View:
         derived = {s: self._derived.of(s) for s in DERIVED if asked is None or any(name in asked for name in _VIEWS_OF[s])}
         records = [r for r in self._records if _overlaps(r.start_ns, r.end_ns, start_ns, end_ns)]
         filled = {str(signal): rows for signal, rows in derived.items() if rows.num_rows}
-        return ViewSpec(self._files(Signal, start_ns, end_ns), records, filled, self._derived.upto)
+        return ViewSpec(self._files(Signal, start_ns, end_ns), records, filled, self._derived.upto, self._hidden)
 
     def _files(self, signals: Iterable[Signal], start_ns: Nanos | None, end_ns: Nanos | None) -> dict[str, list[str]]:
         return {str(signal): [str(self._engine.data_dir / s.uri) for s in self.segments(signal, start_ns, end_ns)] for signal in signals}
@@ -210,7 +212,9 @@ class View:
             if not may_be_damage(error) or not self._engine.examine(self.pin.segments):
                 raise
             broken = self._engine.manifest.broken
-            self.pin = Pin(self.pin.publish, self.pin.checkpoint, tuple(s for s in self.pin.segments if s.id not in broken))
+            self.pin = Pin(
+                self.pin.publish, self.pin.checkpoint, self.pin.measured, tuple(s for s in self.pin.segments if s.id not in broken)
+            )
             return self._run(query, params)
 
     def _run(self, query: str, params: dict[str, Any]) -> pa.Table:
@@ -228,9 +232,9 @@ def _overlaps(first: Nanos, last: Nanos, start_ns: Nanos | None, end_ns: Nanos |
     return (start_ns is None or last >= start_ns) and (end_ns is None or first < end_ns)
 
 
-def _read(record: OpenRecord, columns: list[str] | None) -> pa.RecordBatch:
+def _read(record: OpenRecord, columns: list[str] | None, hidden: Ids) -> pa.RecordBatch:
     try:
-        return records.read(record, columns)
+        return read_shown(record, columns, hidden)
     except DamagedRecord as damage:
         log.error("an open record cannot be read, its rows are left out: %s", damage)
         raise

@@ -18,7 +18,7 @@ from observatory.storage.files import Files
 from observatory.storage.segment import from_json, to_json
 from observatory.storage.swaplog import State, Tombstone, entombed
 
-FORMAT = 2
+FORMAT = 3
 """The version of the data directory, in SQLite's `user_version`. A newer one is refused, an older one is migrated (there is none yet)."""
 
 REBUILD = "`observatory doctor --rebuild-manifest` makes it again from what lies beside the segments"
@@ -136,7 +136,7 @@ class Ledger:
             rows = [(s.id, json.dumps(to_json(s))) for s in state.live.values()]
             self._db.executemany("INSERT INTO segment VALUES (?, ?)", rows)
             self._entomb(list(state.tombstones.values()))
-            for key in ("publish", "checkpoint", "last_id"):
+            for key in ("publish", "checkpoint", "measured", "last_id"):
                 self._put(key, str(getattr(state, key)))
 
     def close(self) -> None:
@@ -152,6 +152,8 @@ class Ledger:
             self._entomb([Tombstone(s, entry["at"], entry["expired"]) for s in dropped if entombed(s, entry)])
             if entry["checkpoint"] is not None:
                 self._put("checkpoint", str(entry["checkpoint"]))
+            if entry["measured"] is not None:
+                self._put("measured", str(entry["measured"]))
             self._put("publish", str(entry["publish"]))
             db.execute("INSERT INTO unlogged VALUES (?, ?)", (entry["publish"], json.dumps(entry)))
             db.executemany("DELETE FROM doomed WHERE id = ?", [(id,) for id in deleted])
@@ -204,6 +206,7 @@ def load(db: sqlite3.Connection) -> Loaded:
     state = State()
     settings: dict[str, str] = dict(db.execute("SELECT key, value FROM setting").fetchall())
     state.publish, state.checkpoint = int(settings.get("publish", 0)), int(settings.get("checkpoint", 0))
+    state.measured = int(settings.get("measured", 0))
     state.live = {id: from_json(json.loads(body)) for id, body in db.execute("SELECT id, body FROM segment ORDER BY id")}
     for id, body, at, why in db.execute("SELECT id, body, at, why FROM tombstone ORDER BY id"):
         state.tombstones[id] = Tombstone(from_json(json.loads(body)), at, why)

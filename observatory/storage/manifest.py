@@ -32,10 +32,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A moment that stays readable: the segments live at `publish`; the journal's records after `checkpoint` complete them."""
+    """A moment that stays readable: the segments live at `publish`; the journal's records after `checkpoint` complete them, and what was
+    derived after `measured`.
+    """
 
     publish: int
     checkpoint: int
+    measured: int
     segments: tuple[Segment, ...]
 
 
@@ -47,7 +50,7 @@ class Manifest:
         self._writing = threading.RLock()  # held over fsyncs; readers never wait for it
         self._reading = threading.Lock()
         self._state = State()
-        self._pins: Counter[tuple[int, int]] = Counter()
+        self._pins: Counter[tuple[int, int, int]] = Counter()
         self._doomed: list[tuple[int, Segment, bool]] = []  # (publish that dropped it, segment, keep its index)
         self._deleted: list[int] = []
         self._abandoned: list[Segment] = []
@@ -87,8 +90,13 @@ class Manifest:
 
     @property
     def checkpoint(self) -> int:
-        """Every journal record up to this seq is in segments."""
+        """Every journal record up to this seq is in segments, or was dropped."""
         return self._state.checkpoint
+
+    @property
+    def measured(self) -> int:
+        """Everything that was derived up to this position is in segments."""
+        return self._state.measured
 
     @property
     def publish(self) -> int:
@@ -100,8 +108,8 @@ class Manifest:
         """Hold the present moment: files of its segments are not deleted, and the journal keeps its records, until the end of the block."""
         with self._reading:
             state = self._state
-            pin = Pin(state.publish, state.checkpoint, tuple(s for s in state.live.values() if s.id not in self.broken))
-            held = (pin.publish, pin.checkpoint)
+            pin = Pin(state.publish, state.checkpoint, state.measured, tuple(s for s in state.live.values() if s.id not in self.broken))
+            held = (pin.publish, pin.checkpoint, pin.measured)
             self._pins[held] += 1
         try:
             yield pin
@@ -112,10 +120,14 @@ class Manifest:
                     del self._pins[held]
             self._delete_doomed()
 
-    def pinned_checkpoint(self) -> int:
-        """The lowest checkpoint a reader still holds, else `checkpoint`: the journal may forget records up to it."""
+    def pinned(self) -> tuple[int, int]:
+        """(checkpoint, measured), the lowest that a reader still holds.
+
+        The journal may forget records up to the first, and what was derived up to the second.
+        """
         with self._reading:
-            return min((checkpoint for _, checkpoint in self._pins), default=self._state.checkpoint)
+            checkpoint = min((checkpoint for _, checkpoint, _ in self._pins), default=self._state.checkpoint)
+            return checkpoint, min((measured for _, _, measured in self._pins), default=self._state.measured)
 
     def leaving(self) -> int:
         """Bytes of segments that were dropped and are deleted when the last reader lets go of them."""
@@ -163,7 +175,13 @@ class Manifest:
             dropped = [self._state.live[id] for id in swap.drop]
             deleted = list(self._deleted)
             entry: dict[str, Any] = {"publish": publish, "at": time.time_ns() if now is None else now, "last_id": self._state.last_id}
-            entry |= {"add": [to_json(s) for s in added], "drop": list(swap.drop), "expired": swap.expired, "checkpoint": swap.checkpoint}
+            entry |= {
+                "add": [to_json(s) for s in added],
+                "drop": list(swap.drop),
+                "expired": swap.expired,
+                "checkpoint": swap.checkpoint,
+                "measured": swap.measured,
+            }
             try:
                 self._ledger.swap(entry, dropped, deleted)
             except OSError:
@@ -223,6 +241,8 @@ class Manifest:
                 raise ValueError(f"segment {segment.id} is live already or its id was never given")
         if swap.checkpoint is not None and swap.checkpoint < self._state.checkpoint:
             raise ValueError(f"the checkpoint would go back from {self._state.checkpoint} to {swap.checkpoint}")
+        if swap.measured is not None and swap.measured < self._state.measured:
+            raise ValueError(f"what is measured would go back to {swap.measured}")
 
     def _adopt(self, entry: dict[str, Any], dropped: list[Segment], keep_index: bool) -> None:
         state = replace(self._state, live=dict(self._state.live), tombstones=dict(self._state.tombstones))
@@ -246,7 +266,7 @@ class Manifest:
 
     def _delete_doomed(self) -> None:
         with self._reading:
-            oldest = min((publish for publish, _ in self._pins), default=None)
+            oldest = min((publish for publish, _, _ in self._pins), default=None)
             ready = [d for d in self._doomed if oldest is None or d[0] <= oldest]
             self._doomed = [d for d in self._doomed if d not in ready]
         for doomed in ready:

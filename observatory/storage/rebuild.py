@@ -14,6 +14,7 @@ from isal import isal_zlib
 
 from observatory.contracts import Segment
 from observatory.model.clock import SECOND, Nanos
+from observatory.model.position import position_of, seq_of
 from observatory.model.signal import RECEIVED, Signal
 from observatory.storage import ledger, swaplog
 from observatory.storage.check import checksum
@@ -79,11 +80,13 @@ def _from_footers(data_dir: Path, logged: State) -> State:
     """All complete segments but those that another replaces, and but those a crash left whose rows are still in the journal."""
     found = dict(_footers(data_dir))
     replaced = {id for about, _ in found.values() for id in about["replaces"]}
-    upto = max((about["journal_upto"] for about, _ in found.values()), default=0)
-    checkpoint = logged.checkpoint or upto
-    state = State(logged.publish, checkpoint, logged.last_id, {}, dict(logged.tombstones))
+    received = max((about["journal_upto"] for about, s in found.values() if s.signal in RECEIVED), default=0)
+    derived = max((about["journal_upto"] for about, s in found.values() if s.signal not in RECEIVED), default=0)
+    checkpoint, measured = logged.checkpoint or received, logged.measured or position_of(derived)
+    state = State(logged.publish, checkpoint, measured, logged.last_id, {}, dict(logged.tombstones))
     for id, (about, segment) in sorted(found.items()):
-        if id in logged.live or (id not in replaced and about["journal_upto"] <= checkpoint):
+        upto = checkpoint if segment.signal in RECEIVED else seq_of(measured)
+        if id in logged.live or (id not in replaced and about["journal_upto"] <= upto):
             state.live[id] = logged.live.get(id, segment)
     return state
 

@@ -37,6 +37,7 @@ class State:
 
     publish: int = 0
     checkpoint: int = 0
+    measured: int = 0
     last_id: int = 0
     live: dict[int, Segment] = field(default_factory=dict)
     tombstones: dict[int, Tombstone] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class State:
                 self.tombstones[id] = Tombstone(gone, entry["at"], entry["expired"])
         self.publish = entry["publish"]
         self.checkpoint = entry.get("checkpoint") or self.checkpoint
+        self.measured = entry.get("measured") or self.measured
         self.last_id = max([self.last_id, entry.get("last_id", 0), *self.live])
 
     def snapshot(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class State:
         return {
             "publish": self.publish,
             "checkpoint": self.checkpoint,
+            "measured": self.measured,
             "last_id": self.last_id,
             "snapshot": [to_json(segment) for segment in self.live.values()],
             "tombstones": [{"segment": to_json(t.segment), "at": t.at, "why": t.why} for t in self.tombstones.values()],

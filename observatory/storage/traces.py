@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from observatory.model.arrays import one
 from observatory.model.money import picodollars, usd
-from observatory.model.schema import schema
+from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
 from observatory.storage.grouping import in_type, numbers
 
@@ -45,6 +45,8 @@ def summarize(spans: pa.Table) -> pa.RecordBatch:
             "models": pa.ListArray.from_arrays(np.zeros(len(starts) + 1, np.int32), pa.array([], pa.string())),
             "session_id": one(spans, "session_id"),
             "user_id": one(spans, "user_id"),
+            "adjusted_count": pa.nulls(len(starts), pa.float64()),
+            "decided_by": pa.nulls(len(starts), TEXT),
         }
     )
     return fold(fragments)
@@ -93,7 +95,7 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
         "received_at": reduced("received_at", np.maximum),
         "models": _distinct(fragments, "models", group, len(first)),
         "session_id": _first_named(one(fragments, "session_id"), order, first),
-        "user_id": _first_named(one(fragments, "user_id"), order, first),
+        **{name: _first_named(one(fragments, name), order, first) for name in ("user_id", "adjusted_count", "decided_by")},
     }
     target = schema(Signal.TRACES)
     by_start = pa.array(np.argsort(columns["start_ns"], kind="stable"))

@@ -16,17 +16,21 @@ import pyarrow as pa
 
 from observatory.contracts import OpenRecord
 from observatory.errors import Retryable
+from observatory.model.arrays import one
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.storage import records
+from observatory.model.traceids import NO_IDS, Ids
 from observatory.storage.callviews import open_calls
 from observatory.storage.columns import needed
 from observatory.storage.feedback import STORED, open_feedback, stands_on
+from observatory.storage.hidden import read_shown
 from observatory.storage.public import parquet, public_columns, selected
 from observatory.storage.traces import SPAN_COLUMNS, summarize
 
 RECORDED = (Signal.SPANS, Signal.LOGS, Signal.METRIC_POINTS, Signal.FEEDBACK)
 """Signals whose open rows are read from journal records; those of the others are derived, and in memory."""
+
+_HIDDEN = "hidden"
 
 MOST_DERIVED = 256 << 20
 """Bytes of derived rows that a question may carry to another process: some 400,000 calls, which is more than a cut leaves behind."""
@@ -71,23 +75,28 @@ class ViewSpec:
     records: list[OpenRecord]
     derived: dict[str, pa.Table] = field(default_factory=dict)  # by signal
     derived_upto: int = 0
+    hidden: Ids = NO_IDS  # traces whose rows in records are not shown
 
     def to_json(self) -> dict[str, Any]:
-        """All but `derived`, as plain values for `json.dumps`."""
+        """All but `derived` and `hidden`, as plain values for `json.dumps`."""
         return {"segments": self.segments, "records": [asdict(record) for record in self.records], "derived_upto": self.derived_upto}
 
     @staticmethod
     def from_json(value: dict[str, Any], derived: dict[str, pa.Table] | None = None) -> ViewSpec:
         """The spec `to_json` described, with the rows of `payload` read back."""
         records = [OpenRecord(**{**record, "signal": Signal(record["signal"])}) for record in value["records"]]
-        return ViewSpec(value["segments"], records, derived or {}, value["derived_upto"])
+        derived = derived or {}
+        hidden = derived.pop(_HIDDEN, None)
+        ids = NO_IDS if hidden is None else Ids(one(hidden, "key").to_numpy(), one(hidden, "low").to_numpy())
+        return ViewSpec(value["segments"], records, derived, value["derived_upto"], ids)
 
     def payload(self) -> dict[str, pa.Buffer]:
-        """`derived` as Arrow IPC streams. Raises Retryable when it is more than `MOST_DERIVED` bytes."""
+        """`derived` and `hidden` as Arrow IPC streams. Raises Retryable when they are more than `MOST_DERIVED` bytes."""
         size = sum(table.nbytes for table in self.derived.values())
         if size > MOST_DERIVED:
             raise Retryable(f"{size >> 20} MiB of calls and traces are not yet in segments; try again when they are", after=5.0)
-        return {signal: _ipc(table) for signal, table in self.derived.items()}
+        hidden = {_HIDDEN: pa.table({"key": self.hidden.key, "low": self.hidden.low})} if len(self.hidden.key) else {}
+        return {name: _ipc(table) for name, table in (self.derived | hidden).items()}
 
     def paths(self) -> list[str]:
         """Every Parquet file that DuckDB must be allowed to open."""
@@ -117,14 +126,14 @@ def open_views(con: duckdb.DuckDBPyConnection, spec: ViewSpec, query: str | None
         name = STORED if signal is Signal.FEEDBACK else str(signal)
         if names is not None and name not in names:
             continue
-        _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names)
+        _view_of(con, name, signal, spec.segments.get(signal, []), [r for r in spec.records if r.signal is signal], names, spec.hidden)
     if names is None or "feedback" in names:
         open_feedback(con)
     fresh = [r for r in spec.records if r.signal is Signal.SPANS and r.seq > spec.derived_upto]
 
     def fragments() -> Iterator[pa.RecordBatch]:
         for record in fresh:
-            yield summarize(pa.Table.from_batches([records.read(record, SPAN_COLUMNS)]))
+            yield summarize(pa.Table.from_batches([read_shown(record, SPAN_COLUMNS, spec.hidden)]))
 
     derived = [spec.derived[Signal.TRACES]] if Signal.TRACES in spec.derived else []
     streams = [Stream(schema(Signal.TRACES), fragments)] if fresh else []
@@ -151,7 +160,13 @@ def _ipc(table: pa.Table) -> pa.Buffer:
 
 
 def _view_of(
-    con: duckdb.DuckDBPyConnection, view: str, signal: Signal, files: list[str], open_records: list[OpenRecord], names: set[str] | None
+    con: duckdb.DuckDBPyConnection,
+    view: str,
+    signal: Signal,
+    files: list[str],
+    open_records: list[OpenRecord],
+    names: set[str] | None,
+    hidden: Ids,
 ) -> None:
     columns = public_columns(signal)
     stored = [c for c in schema(signal).names if names is None or any(name in names for name, _, source in columns if source == c)]
@@ -164,7 +179,7 @@ def _view_of(
 
         def batches() -> Iterator[pa.RecordBatch]:
             for record in open_records:
-                yield records.read(record, stored)
+                yield read_shown(record, stored, hidden)
 
         con.register(f"open_{signal}", Stream(pa.schema([schema(signal).field(c) for c in stored]), batches))
         here = ", ".join(f"{expression if source in stored else 'NULL'} AS {name}" for name, expression, source in columns)

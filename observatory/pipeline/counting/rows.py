@@ -113,6 +113,8 @@ def trace_changes(rows: pa.Table, signs: np.ndarray) -> pa.RecordBatch:
         "total_cost_usd": usd(picodollars(one(rows, "total_cost_usd")) * signs),
         "unpriced_calls": np.asarray(one(rows, "unpriced_reason").is_valid()).astype(np.int64) * signs,
         "models": pa.ListArray.from_arrays(offsets, named),
+        "adjusted_count": pa.nulls(count, pa.float64()),
+        "decided_by": pa.nulls(count, TEXT),
     }
     columns |= {name: one(rows, name) for name in ("trace_id", "project", "service_name", "received_at", "session_id", "user_id")}
     target = schema(Signal.TRACES)

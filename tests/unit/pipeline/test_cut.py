@@ -21,6 +21,7 @@ from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
+from observatory.pipeline.sampling.sampling import keep_all
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
 from observatory.storage.traces import summarize
@@ -37,16 +38,9 @@ class Store:
         self.open_rows = OpenRecords()
         self.before_swap = lambda: None
         config = CutConfig(segment_age_s=30)
-        self.cut = Cut(
-            config,
-            directory,
-            self.manifest,
-            self.open_rows,
-            lambda: self.before_swap(),
-            self.journal.release,
-            CpuSeconds(),
-            CollectorRegistry(),
-        )
+        sampling = keep_all(directory, self.open_rows)
+        before, release = lambda: self.before_swap(), self.journal.release
+        self.cut = Cut(config, directory, self.manifest, self.open_rows, before, release, CpuSeconds(), sampling, CollectorRegistry())
 
     def put(self, n: int = 50, at: int = NOW) -> None:
         rows = span_rows(n, self.rng, at=at)

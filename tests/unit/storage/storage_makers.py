@@ -22,6 +22,7 @@ from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
+from observatory.pipeline.sampling.sampling import keep_all
 from observatory.storage import records
 from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
@@ -129,9 +130,8 @@ class Store:
         for record in self.journal.recover(self.manifest.checkpoint).open:
             self._show(record, records.read(record))
         self.engine = Engine(self.manifest, self.open_rows, data_dir, config or StorageConfig())
-        self._cut = Cut(
-            CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, self.journal.release, CpuSeconds(), self.registry
-        )
+        release, cpu, sampling = self.journal.release, CpuSeconds(), keep_all(data_dir, self.open_rows)
+        self._cut = Cut(CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, release, cpu, sampling, self.registry)
 
     def put(self, signal: Signal, batch: pa.RecordBatch, at: int = NOW) -> None:
         """Journal rows; they are durable and visible afterwards."""

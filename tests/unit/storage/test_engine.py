@@ -112,8 +112,8 @@ def test_a_view_stays_as_it_was_while_rows_come_are_cut_and_dropped(store: Store
         store.cut()
         _merge(store)
         store.manifest.swap(Swap(drop=[s.id for s in store.manifest.live()], expired="test"))
-        store.open_rows.forget(store.manifest.pinned_checkpoint())
-        store.journal.release(store.manifest.pinned_checkpoint())
+        store.open_rows.forget(*store.manifest.pinned())
+        store.journal.release(store.manifest.pinned()[0])
         assert seen(view, Signal.SPANS, "span_id") == before
         assert sum(b.num_rows for b in view.trace(Signal.SPANS, trace)) == 40
         assert view.run("SELECT span_count FROM traces").column(0).to_pylist() == [40]

@@ -102,9 +102,9 @@ def test_pins_keep_files_and_journal(tmp_path: Path) -> None:
         with manifest.pin() as late:
             assert ([s.id for s in early.segments], early.checkpoint) == ([old.id], 10)
             assert ([s.id for s in late.segments], late.checkpoint) == ([new.id], 20)
-            assert manifest.pinned_checkpoint() == 10
+            assert manifest.pinned()[0] == 10
         assert (tmp_path / old.uri).exists() and index_path(tmp_path / old.uri).exists()
-    assert manifest.pinned_checkpoint() == 20
+    assert manifest.pinned()[0] == 20
     assert not (tmp_path / old.uri).exists() and not index_path(tmp_path / old.uri).exists()
     assert (tmp_path / new.uri).exists()
 

@@ -1,0 +1,133 @@
+"""Trace ids as two words, and a hash table of them in arrays: a million open traces are looked up without an object for any."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+_EMPTY, _GONE = -1, -2
+
+
+class Ids(NamedTuple):
+    """Trace ids, exactly: `low` is the second half of the id, `key` the first half mixed with it, so that it spreads like a hash even where
+    tracers put a time into the first half. uint64, in the byte order of this machine.
+    """
+
+    key: np.ndarray
+    low: np.ndarray
+
+    def at(self, where: np.ndarray) -> Ids:
+        """Those at these places, or where a mask says so."""
+        return Ids(self.key[where], self.low[where])
+
+
+def ids_of(trace_ids: pa.Array) -> Ids:
+    """Of a column of 16 bytes; a null gives whatever lies there."""
+    if not len(trace_ids):
+        return NO_IDS
+    words = np.frombuffer(trace_ids.buffers()[1], np.uint64, offset=trace_ids.offset * 16, count=2 * len(trace_ids))
+    return Ids(words[::2] ^ _mixed(words[1::2]), words[1::2].copy())
+
+
+def binary(ids: Ids) -> pa.Array:
+    """The ids as they came, 16 bytes each."""
+    words = np.empty(2 * len(ids.key), np.uint64)
+    words[::2], words[1::2] = ids.key ^ _mixed(ids.low), ids.low
+    return pa.Array.from_buffers(pa.binary(16), len(ids.key), [None, pa.py_buffer(words)])
+
+
+def joined(parts: list[Ids]) -> Ids:
+    """One after the other."""
+    return Ids(np.concatenate([part.key for part in parts]), np.concatenate([part.low for part in parts])) if parts else NO_IDS
+
+
+def distinct(ids: Ids) -> tuple[Ids, np.ndarray]:
+    """(each id once, sorted; for every given one its place there)."""
+    order = np.lexsort((ids.low, ids.key))
+    key, low = ids.key[order], ids.low[order]
+    new = np.ones(len(key), bool)
+    new[1:] = (key[1:] != key[:-1]) | (low[1:] != low[:-1])
+    place = np.empty(len(key), np.int64)
+    place[order] = np.cumsum(new) - 1
+    return Ids(key[new], low[new]), place
+
+
+class IdIndex:
+    """id -> slot, open addressing in one array. Slots are numbered by whoever owns the rows; both arrays are indexed by slot."""
+
+    def __init__(self, capacity: int = 1024) -> None:
+        self.key, self.low = np.zeros(capacity, np.uint64), np.zeros(capacity, np.uint64)
+        self._places = np.full(4 * capacity, _EMPTY, np.int32)  # a power of two, at most half full
+        self._used = 0  # live and gone ones
+        self.count = 0
+
+    def find(self, ids: Ids) -> np.ndarray:
+        """The slot of each id, -1 for none."""
+        found = np.full(len(ids.key), -1, np.int64)
+        mask = np.uint64(len(self._places) - 1)
+        asked = np.arange(len(ids.key))
+        at = ids.key & mask
+        while len(asked):
+            slots = self._places[at]
+            there = slots >= 0
+            hit = there & (self.key[slots] == ids.key[asked]) & (self.low[slots] == ids.low[asked])
+            found[asked[hit]] = slots[hit]
+            on = ~hit & (slots != _EMPTY)
+            asked, at = asked[on], (at[on] + np.uint64(1)) & mask
+        return found
+
+    def add(self, ids: Ids, slots: np.ndarray) -> None:
+        """Ids that are not there, each once, at these slots."""
+        highest = int(slots.max()) + 1 if len(slots) else 0
+        if highest > len(self.key):
+            self._grow(highest)
+        self.key[slots], self.low[slots] = ids.key, ids.low
+        if 2 * (self._used + len(slots)) > len(self._places):
+            self._rebuild(self.count + len(slots))
+        self._place(ids.key, slots)
+        self.count += len(slots)
+        self._used += len(slots)
+
+    def remove(self, slots: np.ndarray) -> None:
+        """Forget these."""
+        mask = np.uint64(len(self._places) - 1)
+        asked, at = slots, self.key[slots] & mask
+        while len(asked):
+            hit = self._places[at] == asked
+            self._places[at[hit]] = _GONE
+            asked, at = asked[~hit], (at[~hit] + np.uint64(1)) & mask
+        self.count -= len(slots)
+
+    def _place(self, keys: np.ndarray, slots: np.ndarray) -> None:
+        mask = np.uint64(len(self._places) - 1)
+        at = keys & mask
+        while len(slots):
+            free = self._places[at] < 0
+            self._places[at[free]] = slots[free]  # of several that want one place the last gets it
+            lost = self._places[at] != slots
+            slots, at = slots[lost], (at[lost] + np.uint64(1)) & mask
+
+    def _rebuild(self, count: int) -> None:
+        live = self._places[self._places >= 0]
+        size = len(self._places)
+        while size < 4 * count:
+            size *= 2
+        self._places = np.full(size, _EMPTY, np.int32)
+        self._used = len(live)
+        self._place(self.key[live], live)
+
+    def _grow(self, slots: int) -> None:
+        size = max(len(self.key) * 2, slots)
+        self.key, self.low = np.resize(self.key, size), np.resize(self.low, size)
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """The finaliser of splitmix64."""
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
+NO_IDS = Ids(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
