@@ -33,9 +33,7 @@ from observatory.pipeline.measure import Measure
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.recall import recent
 from observatory.pipeline.rollup import RollupCalls, RollupSpans
-from observatory.pipeline.sampling.deciding import Plan
-from observatory.pipeline.sampling.decisions import Decisions
-from observatory.pipeline.sampling.sampler import Sampler, Unasked, Waits
+from observatory.pipeline.sampling.sampler import keep_everything
 from observatory.pipeline.summarize import Summarize
 from observatory.pipeline.traffic import LlmTraffic
 from observatory.receivers.admission import Admission
@@ -104,7 +102,7 @@ class Observatory:
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
-        sampler = Sampler(Plan(()), Unasked(), Decisions(data_dir / "decisions", 256 << 20), Waits())
+        sampler = keep_everything(data_dir / "decisions")
         self.pipeline = Pipeline(
             data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, sampler, self.clock, registry
         )

@@ -83,6 +83,8 @@ _TRACE_SUMS = {
     "models": _list(_TEXT),
     "session_id": _MAYBE_TEXT,
     "user_id": _MAYBE_TEXT,
+    "adjusted_count": {"type": ["number", "null"], "description": "How many received traces it stands for; null: undecided, or unknown."},
+    "decided_by": {**_MAYBE_TEXT, "description": "The sampling policies that kept it."},
 }
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "http_status_code")
 _WORDS = ("operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")

@@ -246,4 +246,6 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
         "models": row["models"],
         "session_id": row["session_id"],
         "user_id": row["user_id"],
+        "adjusted_count": row["adjusted_count"],
+        "decided_by": row["decided_by"],
     }

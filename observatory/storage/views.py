@@ -59,6 +59,8 @@ SELECT
     list_sort(list_distinct(flatten(list(models)))) AS models,
     arg_min(session_id, named_by) AS session_id,
     arg_min(user_id, named_by) AS user_id,
+    max(adjusted_count) AS adjusted_count,
+    max(decided_by::VARCHAR) AS decided_by,
     make_timestamptz(max(received_at) // 1000) AS received_at
 FROM (SELECT *, {'rootless': NOT has_root, 'start': root_start_ns} AS named_by FROM trace_fragments) AS fragment
 GROUP BY fragment.trace_id

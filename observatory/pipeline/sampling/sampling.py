@@ -16,9 +16,8 @@ from observatory.model.traceids import NO_IDS, Ids, distinct, ids_of
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
-from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.decisions import Decisions, Found, Frozen
-from observatory.pipeline.sampling.sampler import Sampler, Unasked, Waits
+from observatory.pipeline.sampling.sampler import Sampler, keep_everything
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
 
@@ -158,7 +157,7 @@ class Sampling:
 
 def keep_all(directory: Path, open_rows: OpenRecords) -> Sampling:
     """Sampling that drops nothing."""
-    return Sampling(Sampler(Plan(()), Unasked(), Decisions(directory / "decisions", 0), Waits()), directory, open_rows, 0)
+    return Sampling(keep_everything(directory), directory, open_rows, 0)
 
 
 def wake(sampler: Sampler, now: Nanos) -> None:

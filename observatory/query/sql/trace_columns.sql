@@ -22,4 +22,6 @@ CASE WHEN sum(llm_calls) > sum(unpriced_calls) THEN sum(total_cost_usd) END AS t
 sum(unpriced_calls)::BIGINT AS unpriced_calls,
 list_sort(list_distinct(flatten(list(models)))) AS models,
 arg_min(session_id, {'rootless': NOT has_root, 'start': root_start_ns, 'id': session_id}) AS session_id,
-arg_min(user_id, {'rootless': NOT has_root, 'start': root_start_ns, 'id': user_id}) AS user_id
+arg_min(user_id, {'rootless': NOT has_root, 'start': root_start_ns, 'id': user_id}) AS user_id,
+max(adjusted_count) AS adjusted_count,
+max(decided_by::VARCHAR) AS decided_by

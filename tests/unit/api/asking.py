@@ -22,6 +22,7 @@ from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.rollup import RollupSpans
+from observatory.pipeline.sampling.sampler import keep_everything
 from observatory.pipeline.summarize import Summarize
 from observatory.receivers.admission import Admission
 from observatory.receivers.config import ReceiversConfig
@@ -110,6 +111,7 @@ async def open_asked(
             {signal: made.of(signal) for signal in BY_OTLP} | {Signal.FEEDBACK: decode_feedback},
             (),
             (Summarize(), RollupSpans()),
+            keep_everything(directory / "decisions"),
             clock,
             registry,
         )

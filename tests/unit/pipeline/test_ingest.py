@@ -18,6 +18,7 @@ from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
 from observatory.pipeline.pipeline import Pipeline
+from observatory.pipeline.sampling.sampler import keep_everything
 from observatory.pipeline.summarize import Summarize
 from observatory.receivers.feedback_rows import decode_feedback
 from observatory.storage import records
@@ -40,7 +41,17 @@ class Running:
         by_signal = {signal: kernel.of(signal) for signal in BY_OTLP} | {Signal.FEEDBACK: decode_feedback}
         journal, cut = JournalConfig(file_bytes=4 * MIB, reserve_bytes=0), CutConfig(segment_age_s=3600)
         self.pipeline = Pipeline(
-            self.directory, self.ingest_config, journal, cut, self.manifest, by_signal, (), (Summarize(),), self.clock, CollectorRegistry()
+            self.directory,
+            self.ingest_config,
+            journal,
+            cut,
+            self.manifest,
+            by_signal,
+            (),
+            (Summarize(),),
+            keep_everything(self.directory),
+            self.clock,
+            CollectorRegistry(),
         )
         await self.pipeline.start()
         return self

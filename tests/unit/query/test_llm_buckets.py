@@ -48,6 +48,8 @@ def test_the_first_bucket_holds_the_instant_and_starts_where_icu_says(icu, zone,
     assert len(found) == 1
     assert found.edges[0] <= second * SECOND < found.edges[1]
     said = icu.sql("SELECT epoch_ns(date_trunc($unit, to_timestamp($s)))", params={"unit": _whole(unit), "s": second}).fetchall()[0][0]
+    if said > second * SECOND:  # of an hour that the clock shows twice ICU takes the second one, also for times in the first
+        said -= HOUR
     if unit in STEPS and unit not in ("minute", "hour"):
         assert 0 <= (int(found.edges[0]) - said) // SECOND < 3600
         assert (int(found.edges[0]) - said) % (int(unit[:-1]) * 60 * SECOND) == 0

@@ -55,6 +55,8 @@ def fragments(draw: st.DrawFn) -> list[dict]:
                     "models": sorted(draw(st.sets(st.sampled_from(["gpt-4o", "gpt-4o-mini"])))),
                     "session_id": draw(st.sampled_from(["s1", "s2", None])),
                     "user_id": draw(st.sampled_from(["u42", None])),
+                    "adjusted_count": None,
+                    "decided_by": None,
                     "open": draw(st.booleans()),
                 }
             )
@@ -89,6 +91,8 @@ def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
             **{name: sum(part[name] for part in parts) for name in ("llm_calls", "input_tokens", "output_tokens", "unpriced_calls")},
             "models": sorted({model for part in parts for model in part["models"]}),
             **{name: first_named(parts, name) for name in ("session_id", "user_id")},
+            "adjusted_count": None,
+            "decided_by": None,
         }
         cost = sum(part["total_cost_usd"] for part in parts)
         item["total_cost_usd"] = usd_text(cost) if item["llm_calls"] > item["unpriced_calls"] else None

@@ -74,7 +74,8 @@ def rows(signal: Signal, n: int, rng: random.Random, traces: Sequence[bytes] = (
         if signal is Signal.LLM_CALLS:
             row |= {"revision": 0, "duration_ns": rng.randrange(SECOND), "ttft_ns": rng.choice([None, rng.randrange(SECOND)])}
         if signal is Signal.SPANS:
-            row |= {"duration_ns": rng.randrange(SECOND), "scope_attributes": rng.choice(["", '{"b":"c"}'])}
+            row |= {"duration_ns": rng.randrange(SECOND), "scope_attributes": rng.choice(["", '{"b":"c"}']), "decided_by": None}
+            row |= {"trace_state": "", "adjusted_count": 1.0}  # as a cut leaves them where nothing is dropped
         if "trace_id" in row and traces:
             row["trace_id"] = rng.choice(traces)
         made.append(row)

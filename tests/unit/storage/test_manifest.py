@@ -154,7 +154,7 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "manifest.sqlite3") as db:
         db.execute("PRAGMA user_version = 99")
     before = (tmp_path / "manifest.sqlite3").read_bytes()
-    with pytest.raises(CannotStart, match=r"newer version \(format 99, this one knows 2\)"):
+    with pytest.raises(CannotStart, match=r"newer version \(format 99, this one knows 3\)"):
         Manifest.open(tmp_path, NOW)
     assert (tmp_path / "manifest.sqlite3").read_bytes() == before
 
