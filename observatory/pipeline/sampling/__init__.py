@@ -1,0 +1,1 @@
+"""Which traces are kept: whole traces, decided when they are known."""
