@@ -33,9 +33,9 @@ def trace_id(number: int) -> bytes:
     return hashlib.sha256(number.to_bytes(8, "big")).digest()[:16]
 
 
-def trace_table(traces: Sequence[Mapping[str, Any]], policy: Policy | None = None) -> pa.RecordBatch:
+def trace_table(traces: Sequence[Mapping[str, Any]], *policies: Policy) -> pa.RecordBatch:
     """One row a trace. Keys are columns of the table (`contracts.Policy`), `id` (a number or 16 bytes), `took_s` or, for tests and keys
-    of `policy`, their columns; `yes` says yes to all tests.
+    of `policies`, their columns; `yes` says yes to all tests.
     """
     rows = [_filled(number, trace) for number, trace in enumerate(traces)]
     ids = pa.array([row["trace_id"] for row in rows], TRACE_ID)
@@ -47,7 +47,7 @@ def trace_table(traces: Sequence[Mapping[str, Any]], policy: Policy | None = Non
         **{name: pa.array([row.get(name, 0) for row in rows], pa.int64()) for name in _FIGURES},
         **{name: pa.array([row.get(name, name in ("has_root", "complete")) for row in rows], pa.bool_()) for name in _TRUTHS},
     }
-    if policy is not None:
+    for policy in policies:
         for column in policy.tests:
             columns[column] = pa.array([row.get(column, row.get("yes", False)) for row in rows], pa.bool_())
         for column in policy.keys:

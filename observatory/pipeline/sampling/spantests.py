@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.contracts import Nanos, SpanTest
+from observatory.contracts import Nanos, Policy, SpanTest
 from observatory.model import anyvalue
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
@@ -25,9 +24,8 @@ _NUMBER = r"\A-?(?:[0-9]+(?:[.][0-9]*)?(?:[eE][+-]?[0-9]+)?|Infinity)\z"
 """Texts of attributes that are numbers, as `model.anyvalue` writes them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """For each test, by its column, whether each span says yes; for each key the hash of each span's value, 0 for none."""
+class Answers(NamedTuple):
+    """For each test, by its column, whether each span says yes (bool); for each key the hash of each span's value (uint64), 0 for none."""
 
     tests: dict[str, np.ndarray]
     keys: dict[str, np.ndarray]
@@ -39,10 +37,18 @@ class SpanTests:
     def __init__(self, tests: Mapping[str, SpanTest], keys: Mapping[str, str]) -> None:
         """Raises FilterError for a filter that is none."""
         self._tests, self._keys = dict(tests), dict(keys)
+        self.tests, self.keys = tuple(tests), tuple(keys)
         self._filters = {test.filter: parse(test.filter) for test in tests.values() if test.filter is not None}
         self._fresh = {test.fresh: Fresh() for test in tests.values() if test.fresh is not None}
 
-    def answer(self, spans: pa.RecordBatch, now: Nanos) -> Answers:
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> SpanTests:
+        """Those of these policies; a question that several ask is asked once."""
+        policies = list(policies)
+        tests = {column: test for policy in policies for column, test in policy.tests.items()}
+        return cls(tests, {column: source for policy in policies for column, source in policy.keys.items()})
+
+    def __call__(self, spans: pa.RecordBatch, now: Nanos) -> Answers:
         """Of spans (`schema(SPANS)`), at the time they arrived. What they hold that is new is remembered."""
         batch = _Spans(spans)
         ages = {column: known.ages(spans.column(column), now) for column, known in self._fresh.items()}
