@@ -7,10 +7,10 @@ Data flows one way: receivers -> (Sink) pipeline -> storage -> query -> api. Onl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from threading import Event
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +87,11 @@ class Votes:
     choice: np.ndarray
     threshold: np.ndarray
 
+    @staticmethod
+    def sample_where(wanted: np.ndarray, threshold: int | np.ndarray = 0) -> Votes:
+        """SAMPLE where `wanted` (bool), under one threshold or one a row; ABSTAIN elsewhere."""
+        return Votes(np.where(wanted, SAMPLE, ABSTAIN).astype(np.int8), np.broadcast_to(np.asarray(threshold, np.uint64), wanted.shape))
+
 
 class Settles(StrEnum):
     """When a policy's vote on a trace is final."""
@@ -120,6 +125,12 @@ class SpanTest:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def column(self) -> str:
+        """Its name in the trace table: what it asks. The same question has the same name in every policy, and after a restart."""
+        asked = [(item.name, getattr(self, item.name), item.default) for item in fields(self)]
+        return " ".join(f"{name}={value!r}" for name, value, absent in asked if value != absent)
+
 
 class Policy(Protocol):
     """One reason to keep traces, or to drop them. Pure: the same table, state and time give the same votes.
@@ -133,17 +144,48 @@ class Policy(Protocol):
     count), ttft_ns int64 (the longest time to first token, 0 for none), feedback bool, evaluation bool, complete bool (decided now).
     """
 
-    name: str
-    settles: Settles
-    vetoes: bool
-    """It may say DROP: nothing is kept before it has settled."""
-    least_threshold: int
-    """It never says SAMPLE under a lower threshold than this."""
-    tests: Mapping[str, SpanTest]
-    keys: Mapping[str, str]
+    @property
+    def name(self) -> str:
+        """What people call it; unique among the policies of one sampler."""
+        ...
+
+    @property
+    def settles(self) -> Settles:
+        """When its vote is final."""
+        ...
+
+    @property
+    def vetoes(self) -> bool:
+        """It may say DROP: nothing is kept before it has settled."""
+        ...
+
+    @property
+    def least_threshold(self) -> int:
+        """It never says SAMPLE under a lower threshold than this."""
+        ...
+
+    @property
+    def tests(self) -> Mapping[str, SpanTest]:
+        """The questions it asks of spans, by the names of their columns."""
+        ...
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """The columns or attributes whose hashes it needs, by the names of the hashes' columns. `model` is the response's, else the
+        request's."""
+        ...
 
     def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
         """One vote a row. May change `state`; a stateful policy that does not settle at once is asked once about a trace, at its end."""
+        ...
+
+
+@runtime_checkable
+class Paced(Policy, Protocol):
+    """A policy that is steered by how much arrives, not only by the traces it is asked about."""
+
+    def arrived(self, spans: int, state: State, now: Nanos) -> None:
+        """So many spans arrived since it was last told, of whatever trace and whatever becomes of them; at every tick, before the votes."""
         ...
 
 
@@ -265,6 +307,7 @@ __all__ = [
     "Nanos",
     "OpenRecord",
     "OpenRows",
+    "Paced",
     "Policy",
     "Reply",
     "Segment",

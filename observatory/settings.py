@@ -13,6 +13,7 @@ from observatory.jobs.config import JobsConfig
 from observatory.model.address import Address, AddressText
 from observatory.model.section import Section
 from observatory.pipeline.config import CutConfig, IngestConfig, JournalConfig
+from observatory.pipeline.sampling.config import SamplingConfig
 from observatory.receivers.config import ReceiversConfig
 from observatory.semconv.pricing.config import PricesConfig
 from observatory.storage.config import StorageConfig
@@ -85,6 +86,7 @@ class Settings(Section):
     receivers: ReceiversConfig = Field(default_factory=ReceiversConfig)
     ingest: IngestConfig = Field(default_factory=IngestConfig)
     journal: JournalConfig = Field(default_factory=JournalConfig)
+    sampling: SamplingConfig = Field(default_factory=SamplingConfig)
     cut: CutConfig = Field(default_factory=CutConfig)
     storage: StorageConfig = Field(default_factory=StorageConfig)
     jobs: JobsConfig = Field(default_factory=JobsConfig)

@@ -12,24 +12,35 @@ from pydantic import ValidationError
 Schema = Mapping[str, Any]
 Path = tuple[str, ...]
 
+_TAG_MISTAKES = ("union_tag_invalid", "union_tag_not_found")  # of the key `type`, told of the table that should have it
+
 
 def mistakes(error: ValidationError, schema: Schema, values: Mapping[str, Any], origins: Mapping[Path, str]) -> list[str]:
     """One sentence for each error, in the order of the schema. `origins` names what set a path, when it was not the file."""
     said = []
     for detail in error.errors(include_url=False):
-        path = tuple(str(part) for part in detail["loc"])
+        tagged = tuple(str(part) for part in detail["loc"])
+        if detail["type"] == "too_short" and len(_at(values, _plain(tagged, schema))) >= detail.get("ctx", {}).get("min_length", 0):
+            continue  # its entries are wrong, which is said of each
+        if detail["type"] in _TAG_MISTAKES:
+            tagged = (*tagged, "type")
+        path = _plain(tagged, schema)
         origin = f" ({origins[path[:2]]})" if path[:2] in origins else ""
-        said.append(f"{'.'.join(path)}{origin}: {_sentence(detail, path, schema, values)}")
+        said.append(f"{'.'.join(path)}{origin}: {_sentence(detail, tagged, schema, values)}")
     return said
 
 
 def property_schema(schema: Schema, path: Path) -> Schema | None:
-    """The JSON schema of the key at `path`, `$ref` followed; None where there is no such key. List positions are parts of a path."""
+    """The JSON schema of the key at `path`, `$ref` followed; None where there is no such key. List positions are parts of a path, and so is
+    the type of a table that may be of several types."""
     here: Schema | None = _follow(schema, schema)
     for part in path:
         if here is None:
             return None
-        here = here.get("items") if part.isdigit() and "items" in here else here.get("properties", {}).get(part)
+        if part in _tags(here):
+            here = {"$ref": _tags(here)[part]}
+        else:
+            here = here.get("items") if part.isdigit() and "items" in here else here.get("properties", {}).get(part, _any_key(here))
         here = None if here is None else _follow(schema, here)
     return here
 
@@ -50,7 +61,8 @@ def expected(schema: Schema) -> str:
         case "string":
             return "an address, host:port" if schema.get("title") == "host:port" else "text"
         case "array":
-            return "a list, each " + expected(schema.get("items", {}))
+            some = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
+            return f"a list{some}, each " + expected(schema.get("items", {}))
         case "object":
             return "a table"
     return "a value"
@@ -69,7 +81,13 @@ def literal(value: Any) -> str:
 def _sentence(detail: Mapping[str, Any], path: Path, schema: Schema, values: Mapping[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         return _unknown(path, schema)
-    got = _at(values, path)
+    got = _at(values, _plain(path, schema))
+    if detail["type"] == "union_tag_invalid":
+        types = list(_tags(property_schema(schema, path[:-1]) or {}))
+        near = difflib.get_close_matches(str(got), types, n=1, cutoff=0.6)
+        return f"unknown type {literal(got)}; " + (f"did you mean `{near[0]}`?" if near else f"there are {', '.join(types)}")
+    if detail["type"] == "union_tag_not_found":
+        return "this key is required"
     if detail["type"] in ("value_error", "assertion_error"):
         said = str(detail.get("ctx", {}).get("error", detail["msg"]))
         return f"{said}, got {literal(got)}" if said.startswith("expected") else said
@@ -91,6 +109,22 @@ def _unknown(path: Path, schema: Schema) -> str:
     if homes:
         return f"unknown {what}; `{key}` belongs to [{homes[0]}]"
     return f"unknown {what}; there are {', '.join(siblings)}"
+
+
+def _any_key(schema: Schema) -> Schema | None:
+    """Of a table whose keys are its user's: what each value must be."""
+    values = schema.get("additionalProperties")
+    return values if isinstance(values, Mapping) else None
+
+
+def _tags(schema: Schema) -> Mapping[str, str]:
+    """Where the schemas are of a table whose key `type` says which it is."""
+    return schema.get("discriminator", {}).get("mapping", {})
+
+
+def _plain(path: Path, schema: Schema) -> Path:
+    """A path as the file has it, without the types of tables."""
+    return tuple(part for end, part in enumerate(path) if part not in _tags(property_schema(schema, path[:end]) or {}))
 
 
 def _bounds(schema: Schema) -> str:

@@ -1,1 +1,1 @@
-"""Tail sampling: which traces are kept, decided on whole traces that wait on disk."""
+"""Which traces are kept: whole traces, decided when they are known."""

@@ -1,0 +1,116 @@
+"""Policies made of policies: all of several, not one, and the veto."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from observatory.contracts import ABSTAIN, DROP, SAMPLE, Nanos, Settles, SpanTest, State, Votes
+from observatory.model.threshold import UNKNOWN
+from observatory.policies.reason import Reason
+
+_ORDER = (Settles.AT_ONCE, Settles.GROWS, Settles.AT_END)
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Reason):
+    """What those made of policies have in common."""
+
+    parts: tuple[Reason, ...]
+
+    @property
+    def settles(self) -> Settles:
+        """When the last of its parts does."""
+        return max((part.settles for part in self.parts), key=_ORDER.index)
+
+    @property
+    def vetoes(self) -> bool:
+        """When a part does."""
+        return any(part.vetoes for part in self.parts)
+
+    @property
+    def by_chance(self) -> bool:
+        """When a part is."""
+        return any(part.by_chance for part in self.parts)
+
+    @property
+    def tests(self) -> Mapping[str, SpanTest]:
+        """Those of its parts."""
+        return {column: test for part in self.parts for column, test in part.tests.items()}
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Those of its parts."""
+        return {column: key for part in self.parts for column, key in part.keys.items()}
+
+    def votes(self, traces: pa.RecordBatch, state: State, now: Nanos) -> list[Votes]:
+        """What its parts say; each has a state of its own within the policy's."""
+        return [part.vote(traces, state.setdefault(f"{number}", {}), now) for number, part in enumerate(self.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class And(Several):
+    """Traces that every part keeps, under the highest threshold; a DROP of a part is one of the whole."""
+
+    name: str = "and"
+
+    @property
+    def least_threshold(self) -> int:
+        """None is below the highest."""
+        return max(part.least_threshold for part in self.parts)
+
+    def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
+        """SAMPLE where all do."""
+        votes = self.votes(traces, state, now)
+        choices = np.array([each.choice for each in votes])
+        choice = np.where((choices == SAMPLE).all(axis=0), SAMPLE, ABSTAIN)
+        threshold = np.maximum.reduce([each.threshold for each in votes])
+        return Votes(np.where((choices == DROP).any(axis=0), DROP, choice).astype(np.int8), threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Several):
+    """Traces that its one part does not keep; a DROP stays one. The opposite of chance has no threshold: its count is unknown."""
+
+    name: str = "not"
+
+    @property
+    def settles(self) -> Settles:
+        """What is not there yet may come."""
+        return Settles.AT_ONCE if self.parts[0].settles is Settles.AT_ONCE else Settles.AT_END
+
+    @property
+    def least_threshold(self) -> int:
+        """As its part is certain or not."""
+        return UNKNOWN if self.by_chance else 0
+
+    def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
+        """SAMPLE and ABSTAIN change places."""
+        choice = self.votes(traces, state, now)[0].choice
+        swapped = Votes.sample_where(choice == ABSTAIN, self.least_threshold)
+        return Votes(np.where(choice == DROP, np.int8(DROP), swapped.choice), swapped.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop(Several):
+    """A veto: traces that every part would keep are dropped, whoever else wants them. It keeps nothing."""
+
+    name: str = "drop"
+
+    @property
+    def vetoes(self) -> bool:
+        """That is what it is for."""
+        return True
+
+    @property
+    def least_threshold(self) -> int:
+        """It never says SAMPLE."""
+        return UNKNOWN
+
+    def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
+        """DROP where all parts say SAMPLE, or one of them DROP."""
+        choice = And(self.parts).vote(traces, state, now).choice
+        return Votes(np.where(choice == ABSTAIN, ABSTAIN, DROP).astype(np.int8), np.zeros(len(choice), np.uint64))
