@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
@@ -24,6 +25,7 @@ from observatory.jobs.expire import Expire
 from observatory.jobs.reprice import Reprice
 from observatory.jobs.runner import Runner
 from observatory.model.address import Address
+from observatory.model.batch import Batch
 from observatory.model.clock import SECOND, Clock, SystemClock
 from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp.decode import decoders
@@ -33,7 +35,7 @@ from observatory.pipeline.measure import Measure
 from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.recall import recent
 from observatory.pipeline.rollup import RollupCalls, RollupSpans
-from observatory.pipeline.sampling.sampler import keep_everything
+from observatory.pipeline.sampling import build
 from observatory.pipeline.summarize import Summarize
 from observatory.pipeline.traffic import LlmTraffic
 from observatory.receivers.admission import Admission
@@ -102,7 +104,7 @@ class Observatory:
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
-        sampler = keep_everything(data_dir / "decisions")
+        sampler = build.sampler(settings.sampling, data_dir)
         self.pipeline = Pipeline(
             data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, sampler, self.clock, registry
         )
@@ -112,7 +114,7 @@ class Observatory:
         self.engine = Engine(self.manifest, self.pipeline.open_rows, data_dir, settings.storage)
         self._closing.callback(self.engine.close)
         still, measure = self.pipeline.still, self.measure
-        self.reprice = Reprice(data_dir, self.manifest, still, lambda calls: repriced(calls, self._price), measure.changes, measure.adopt)
+        self.reprice = Reprice(data_dir, self.manifest, still, lambda calls: repriced(calls, self._price), self._changes, measure.adopt)
         jobs = (
             Compact(data_dir, self.manifest, settings.jobs),
             Expire(data_dir, self.manifest, settings.storage),
@@ -122,6 +124,12 @@ class Observatory:
         self.jobs.start()
         self._closing.callback(self.jobs.stop)
         await self._open_doors()
+
+    def _changes(self, calls: pa.Table, signs: np.ndarray) -> Iterable[Batch]:
+        """What stored sums and traces are told of repriced calls; traces that sampling dropped are told nothing."""
+        sampler = self.pipeline.sampling.sampler
+        for batch in self.measure.changes(calls, signs):
+            yield Batch(batch.signal, sampler.stored(batch.rows)) if batch.signal is Signal.TRACES else batch
 
     def _price(self, calls: pa.Table) -> pa.Table:
         return self.prices.current(self.clock.now()).price(calls)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from observatory.model.clock import MINUTE, SECOND
 from observatory.pipeline.sampling.config import SamplingConfig
+from observatory.pipeline.sampling.deciding import Plan
+from observatory.pipeline.sampling.decisions import Decisions
+from observatory.pipeline.sampling.sampler import Sampler, Waits, keep_everything
 from observatory.pipeline.sampling.sections import (
     AlwaysPolicy,
     BudgetPolicy,
@@ -13,7 +19,25 @@ from observatory.pipeline.sampling.sections import (
     ProbabilisticPolicy,
     StatusPolicy,
 )
+from observatory.pipeline.sampling.spantests import SpanTests
+from observatory.policies.always import Always
 from observatory.policies.reason import Reason
+
+
+def sampler(config: SamplingConfig, data_dir: Path) -> Sampler:
+    """The stage that decides as the configuration says. What keeps everything remembers nothing."""
+    chosen = policies(config)
+    if all(isinstance(policy, Always) for policy in chosen):
+        return keep_everything(data_dir / "decisions")
+    waits = Waits(
+        quiet=int(config.quiet_s * SECOND),
+        longest=int(config.max_age_s * SECOND),
+        longest_of={service: int(seconds * SECOND) for service, seconds in config.max_age_by_service.items()},
+        open_bytes=config.open_bytes,
+        hold=int(config.hold_minutes * MINUTE),
+        hold_services=frozenset(config.hold_services),
+    )
+    return Sampler(Plan(chosen), SpanTests.of(chosen), Decisions(data_dir / "decisions", config.decision_bytes), waits)
 
 
 def policies(config: SamplingConfig) -> list[Reason]:

@@ -48,6 +48,10 @@ class SamplingConfig(Section):
     open_bytes: int = Field(default=4 * GIB, ge=64 * 1024**2)
     """Undecided traces may take this much on disk; above it the oldest are decided on what is known, and counted."""
 
+    decision_bytes: int = Field(default=256 * 1024**2, ge=1024**2)
+    """What was decided is remembered for a day, for spans that come late, or until it takes this much disk: 16 bytes a dropped trace, 32 a
+    kept one. How far it reaches back is on the status page."""
+
     hold_services: tuple[str, ...] = ()
     """Services whose dropped traces stay on disk for `hold_minutes`, so that feedback or an error that comes late still finds them."""
 

@@ -17,7 +17,7 @@ from observatory.model.clock import Nanos
 from observatory.model.money import picodollars
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.model.threshold import NEVER
+from observatory.model.threshold import NEVER, UNKNOWN
 from observatory.model.traceids import IdIndex, Ids, binary
 from observatory.storage.grouping import numbers
 
@@ -30,12 +30,13 @@ _FIELDS = {
     "tests": np.uint64,       # a bit for each test some span said yes to
     "first_seq": np.int64,    # no row of it lies in the journal before this record
     "held": bool,             # rows of it lie in `held` segments
-    "once_by": np.uint64,     # of policies that settle at once: a bit for each that keeps it …
-    "once_threshold": np.uint64,  # … and the lowest of their thresholds
-    "once_drop": bool,
+    "longest": np.int64,      # what its services say of how long it is waited for, from its first span
+    "may_hold": bool,
+    "on_hold": np.int64,      # dropped, but waited for until then; 0: not
+    "once_sampled": np.uint64, "once_dropped": np.uint64, "once_threshold": np.uint64,  # verdicts of policies that settle at once
 }  # fmt: skip
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_START = {"start": _HIGHEST, "end": _LOWEST, "once_threshold": NEVER}
+_START = {"start": _HIGHEST, "end": _LOWEST, "once_threshold": UNKNOWN}
 _WORTH = 4  # a chunk is copied when a quarter of it is left
 
 
@@ -68,9 +69,12 @@ class OpenTraces:
     tests: np.ndarray
     first_seq: np.ndarray
     held: np.ndarray
-    once_by: np.ndarray
+    longest: np.ndarray
+    may_hold: np.ndarray
+    on_hold: np.ndarray
+    once_sampled: np.ndarray
+    once_dropped: np.ndarray
     once_threshold: np.ndarray
-    once_drop: np.ndarray
 
     def __init__(self, tests: Sequence[str], keys: Sequence[str]) -> None:
         self.test_names, self.key_names = tuple(tests), tuple(keys)

@@ -23,9 +23,10 @@ from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
 from observatory.model.threshold import adjusted_counts
 from observatory.model.traceids import Ids, distinct, ids_of
-from observatory.pipeline.sampling.deciding import Plan, Verdicts, raised
+from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.decisions import DROPPED, KEPT, NOTHING, Decisions
 from observatory.pipeline.sampling.opentraces import OpenTraces
+from observatory.policies.combine import Verdicts
 from observatory.semconv.logevents import EVALUATION, follows_trace
 from observatory.semconv.sampled import random_values, says_anything, thresholds
 
@@ -33,8 +34,15 @@ from observatory.semconv.sampled import random_values, says_anything, thresholds
 class Asker(Protocol):
     """Who asks spans the tests and keys of the policies."""
 
-    tests: Sequence[str]
-    keys: Sequence[str]
+    @property
+    def tests(self) -> Sequence[str]:
+        """The names of the tests, in the order of their bits."""
+        ...
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The names of the keys."""
+        ...
 
     def __call__(self, spans: pa.RecordBatch, now: Nanos) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
         """What spans say to every test (bool) and key (uint64), by name, row for row."""
@@ -75,13 +83,18 @@ class Waits:
     """After its last span, once its root has come; exporters send every five seconds."""
     longest: Nanos = 10 * MINUTE
     """After its first span, whatever is missing."""
+    longest_of: Mapping[str, Nanos] = field(default_factory=dict)
+    """The same for traces with a span of one of these services, where it is more."""
     open_bytes: int = 4 << 30
     """Of all open traces; beyond, the oldest are decided on what is known."""
+    hold: Nanos = 0
+    """So long dropped traces of `hold_services` wait for something late that keeps them."""
+    hold_services: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class Kept:
-    """What policies kept and dropped, for `GET /api/v1/sampling`."""
+class Told:
+    """Traces and spans by the policies that kept them, or dropped them; several may have, so their sum is more."""
 
     traces: Counter[str] = field(default_factory=Counter)
     spans: Counter[str] = field(default_factory=Counter)
@@ -108,7 +121,8 @@ class Sampler:
         """Decided traces of which rows lie in `held` segments."""
         self.taken = self.kept = 0
         self.dropped: Counter[str] = Counter()
-        self.kept_by, self.dropped_traces, self.late, self.evicted = Kept(), 0, Counter[str](), 0
+        self.kept_by, self.dropped_by, self.late, self.evicted = Told(), Told(), Counter[str](), 0
+        self.kept_traces = self.dropped_traces = 0
 
     @property
     def keeps_all(self) -> bool:
@@ -148,7 +162,9 @@ class Sampler:
             return [Batch(Signal.TRACES, some) for some in rows]
         given: list[pa.Table] = []
         fresh, touched = [], []
-        bytes_a_span = sum(batch.nbytes for batch in spans) / max(sum(batch.num_rows for batch in spans), 1)
+        arrived = sum(batch.num_rows for batch in spans)
+        self.plan.arrived(arrived, now)
+        bytes_a_span = sum(batch.nbytes for batch in spans) / max(arrived, 1)
         for some in rows:
             new, known, late = self._take_in(some, bytes_a_span, now)
             fresh.append(new)
@@ -202,6 +218,7 @@ class Sampler:
         known = np.setdiff1d(here, fresh, assume_unique=True)
         self.open.take_in(slots[here], rows if len(here) == rows.num_rows else rows.take(pa.array(here)), came)
         self.open.bytes[slots[here]] += (counts[here] * bytes_a_span).astype(np.int64)
+        self._look_at_services(slots[here], rows.column("services"), here)
         return slots[fresh], slots[known], kept
 
     def _take_in_words(self, now: Nanos) -> list[np.ndarray]:
@@ -248,6 +265,20 @@ class Sampler:
                 rows = rows[self.open.keys[name][slots[rows]] == 0]
                 self.open.keys[name][slots[rows]] = values[rows]
 
+    def _look_at_services(self, slots: np.ndarray, services: pa.Array, here: np.ndarray) -> None:
+        """Traces of some services are waited for longer than others, or held when they are dropped."""
+        waits = self._waits
+        if not waits.longest_of and not waits.hold_services:
+            return
+        services = services.take(pa.array(here))
+        names = services.flatten().dictionary_encode()
+        owners = np.repeat(slots, services.value_lengths().to_numpy())
+        words, codes = names.dictionary.to_pylist(), np.asarray(names.indices)
+        longest = np.array([waits.longest_of.get(word, 0) for word in words], np.int64)
+        np.maximum.at(self.open.longest, owners, longest[codes])
+        holds = np.array([word in waits.hold_services for word in words], bool)
+        self.open.may_hold[owners[holds[codes]]] = True
+
     def _count_late(self, spans: np.ndarray, what: np.ndarray) -> None:
         kept, dropped = int(spans[what == KEPT].sum()), int(spans[what == DROPPED].sum())
         self.kept += kept
@@ -260,29 +291,44 @@ class Sampler:
 
     def _at_first_sight(self, slots: np.ndarray, now: Nanos) -> None:
         if len(slots):
-            once = self.plan.at_first_sight(self.open.table(slots, complete=False), now)
-            self.open.once_by[slots], self.open.once_threshold[slots], self.open.once_drop[slots] = once
+            traces = self.open
+            once = self.plan.at_first_sight(traces.table(slots, complete=False), now)
+            traces.once_sampled[slots], traces.once_dropped[slots], traces.once_threshold[slots] = once
 
     def _once(self, slots: np.ndarray) -> Verdicts:
-        return Verdicts(self.open.once_by[slots], self.open.once_threshold[slots], self.open.once_drop[slots])
+        traces = self.open
+        return Verdicts(traces.once_sampled[slots], traces.once_dropped[slots], traces.once_threshold[slots])
 
     def _early(self, slots: np.ndarray, now: Nanos) -> pa.Table:
         """Decide what no later span can change."""
         if not len(slots):
             return _NO_ROWS
         verdicts, final = self.plan.early(self.open.table(slots, complete=False), self._once(slots), now)
-        return self._decide(slots[final], Verdicts(*(column[final] for column in verdicts)), now)
+        return self._decide(slots[final], verdicts.rows(final), now)
 
     def _at_end(self, slots: np.ndarray, now: Nanos) -> pa.Table:
-        """Decide these on what is known."""
+        """Decide these on what is known. Those that were on hold were asked before: nothing came that would keep them."""
         if not len(slots):
             return _NO_ROWS
-        return self._decide(slots, self.plan.at_end(self.open.table(slots, complete=True), self._once(slots), now), now)
+        held = self.open.on_hold[slots] != 0
+        slots, over = slots[~held], slots[held]
+        verdicts = self.plan.at_end(self.open.table(slots, complete=True), self._once(slots), now)
+        slots, verdicts = self._without_hold(slots, verdicts, now)
+        return pa.concat_tables([self._decide(slots, verdicts, now), self._decide(over, Verdicts.none(len(over)), now)])
+
+    def _without_hold(self, slots: np.ndarray, verdicts: Verdicts, now: Nanos) -> tuple[np.ndarray, Verdicts]:
+        """Put traces on hold that would be dropped and are of services that hold; the others."""
+        if not self._waits.hold_services:
+            return slots, verdicts
+        waits = (verdicts.sampled == 0) & (verdicts.dropped == 0) & self.open.may_hold[slots]
+        self.open.on_hold[slots[waits]] = now + self._waits.hold
+        return slots[~waits], verdicts.rows(~waits)
 
     def _due(self, now: Nanos) -> np.ndarray:
-        traces, waits = self.open, self._waits
-        quiet = traces.has_root & (now - traces.last_received >= waits.quiet)
-        return np.flatnonzero(traces.live & (quiet | (now - traces.first_received >= waits.longest)))
+        traces = self.open
+        quiet = traces.has_root & (now - traces.last_received >= self._waits.quiet)
+        waited = quiet | (now - traces.first_received >= np.maximum(traces.longest, self._waits.longest))
+        return np.flatnonzero(traces.live & np.where(traces.on_hold != 0, now >= traces.on_hold, waited))
 
     def _too_much(self) -> np.ndarray:
         """The oldest open traces, as many as are beyond the limit on bytes."""
@@ -298,24 +344,25 @@ class Sampler:
     def _decide(self, slots: np.ndarray, verdicts: Verdicts, now: Nanos) -> pa.Table:
         if not len(slots):
             return _NO_ROWS
-        keep = verdicts.keep
-        threshold = raised(verdicts.threshold, self.open.threshold[slots])
-        masks, which = np.unique(np.where(keep, verdicts.by, 0), return_inverse=True)
+        traces = self.open
+        decided = verdicts.decided(traces.randomness[slots], traces.threshold[slots])
+        keep = decided.kept
+        masks, which = np.unique(decided.decided_by, return_inverse=True)
         names = [self.plan.names(int(mask)) for mask in masks]
-        by = np.array([self.decisions.number(name) for name in names])[which]
-        spans = self.open.spans[slots]
-        self._account(keep, which, names, spans, verdicts.drop)
-        self.decisions.add(self.open.ids(slots), np.where(keep, KEPT, DROPPED), threshold, by, self._seen_seq, now)
-        self.held_decided += int(self.open.held[slots].sum())
-        rows, place = self.open.close(slots, keep)
-        return pa.Table.from_batches([_with_verdict(rows, self.decisions, threshold[place], by[place])]) if rows.num_rows else _NO_ROWS
+        by = np.array([self.decisions.number(",".join(some)) for some in names])[which]
+        self._account(keep, which, names, traces.spans[slots], verdicts.dropped != 0)
+        self.decisions.add(traces.ids(slots), np.where(keep, KEPT, DROPPED), decided.threshold, by, self._seen_seq, now)
+        self.held_decided += int(traces.held[slots].sum())
+        rows, place = traces.close(slots, keep)
+        return _with_verdict(rows, self.decisions, decided.threshold[place], by[place]) if rows.num_rows else _NO_ROWS
 
-    def _account(self, keep: np.ndarray, which: np.ndarray, names: list[str], spans: np.ndarray, vetoed: np.ndarray) -> None:
-        for number, name in enumerate(names):
-            mine = keep & (which == number)
-            for policy in name.split(",") if name else ():
-                self.kept_by.traces[policy] += int(mine.sum())
-                self.kept_by.spans[policy] += int(spans[mine].sum())
+    def _account(self, keep: np.ndarray, which: np.ndarray, names: list[list[str]], spans: np.ndarray, vetoed: np.ndarray) -> None:
+        for number, policies in enumerate(names):
+            for told, mine in ((self.kept_by, keep & (which == number)), (self.dropped_by, ~keep & (which == number))):
+                for policy in policies:
+                    told.traces[policy] += int(mine.sum())
+                    told.spans[policy] += int(spans[mine].sum())
+        self.kept_traces += int(keep.sum())
         self.kept += int(spans[keep].sum())
         self.dropped["vetoed"] += int(spans[~keep & vetoed].sum())
         self.dropped["not_kept"] += int(spans[~keep & ~vetoed].sum())

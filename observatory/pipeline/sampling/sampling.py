@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
 from observatory.pipeline.sampling.decisions import Decisions, Found, Frozen
-from observatory.pipeline.sampling.sampler import Sampler, keep_everything
+from observatory.pipeline.sampling.sampler import Sampler, Told, keep_everything
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
 
 log = logging.getLogger(__name__)
 
-_COUNTS = ("taken", "kept", "dropped_traces", "evicted", "held_decided")
+_COUNTS = ("taken", "kept", "kept_traces", "dropped_traces", "evicted", "held_decided")
+_TOLD = ("kept_by", "dropped_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,10 @@ class Sampling:
     def _about(self) -> dict[str, Any]:
         sampler = self.sampler
         counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
-        kept = {"traces": dict(sampler.kept_by.traces), "spans": dict(sampler.kept_by.spans)}
+        told = {name: asdict(getattr(sampler, name)) for name in _TOLD}
         numbers = {name: getattr(sampler, name) for name in _COUNTS}
         plan = {"states": sampler.plan.states, "tests": sampler.open.test_names, "asker": sampler.asker.state()}
-        return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "kept": kept, **plan}
+        return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 
     def _restore(self, saved: Checkpoint) -> None:
         sampler, about = self.sampler, checkpoint.restored(saved.about)
@@ -146,8 +148,8 @@ class Sampling:
             setattr(sampler, name, value)
         for name, counts in about["counters"].items():
             getattr(sampler, name).update(counts)
-        sampler.kept_by.traces.update(about["kept"]["traces"])
-        sampler.kept_by.spans.update(about["kept"]["spans"])
+        for name, counts in about["told"].items():
+            setattr(sampler, name, Told(Counter(counts["traces"]), Counter(counts["spans"])))
         sampler.plan.states |= {name: state for name, state in about["states"].items() if name in sampler.plan.states}
         sampler.asker.restore(about["asker"])
 
