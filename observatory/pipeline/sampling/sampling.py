@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ class Sampling:
     def _about(self) -> dict[str, Any]:
         sampler = self.sampler
         counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
-        told = {name: asdict(getattr(sampler, name)) for name in _TOLD}
+        told = {name: {"traces": dict(getattr(sampler, name).traces), "spans": dict(getattr(sampler, name).spans)} for name in _TOLD}
         numbers = {name: getattr(sampler, name) for name in _COUNTS}
         plan = {"states": sampler.plan.states, "tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
