@@ -18,6 +18,7 @@ import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
 from observatory.api.prices import Recompute
+from observatory.api.sampling import SamplingFigures
 from observatory.api.server import Api
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
@@ -36,6 +37,7 @@ from observatory.pipeline.pipeline import Pipeline
 from observatory.pipeline.recall import recent
 from observatory.pipeline.rollup import RollupCalls, RollupSpans
 from observatory.pipeline.sampling import build
+from observatory.pipeline.sampling.figures import SamplingMetrics, figures
 from observatory.pipeline.summarize import Summarize
 from observatory.pipeline.traffic import LlmTraffic
 from observatory.receivers.admission import Admission
@@ -105,6 +107,7 @@ class Observatory:
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
         sampler = build.sampler(settings.sampling, data_dir)
+        registry.register(SamplingMetrics(sampler))
         self.pipeline = Pipeline(
             data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, sampler, self.clock, registry
         )
@@ -140,7 +143,12 @@ class Observatory:
         http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
-        mounts = (http.add_routes, feedback.add_routes, Recompute(self.reprice, self.jobs.wake).add_routes)
+        mounts = (
+            http.add_routes,
+            feedback.add_routes,
+            Recompute(self.reprice, self.jobs.wake).add_routes,
+            SamplingFigures(self._sampling).add_routes,
+        )
         api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts, self.clock)
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
@@ -162,6 +170,9 @@ class Observatory:
         self._closing.push_async_callback(stop)
         self.addresses[name] = str(Address(host, port))
 
+    def _sampling(self) -> dict[str, Any]:
+        return figures(self.pipeline.sampling.sampler)
+
     def ready(self) -> tuple[bool, str]:
         """Whether exports are taken now, and if not, why."""
         why = self.pipeline.ingest.refusing
@@ -177,6 +188,7 @@ class Observatory:
             "accepting": {"ok": accepting, "reason": None if accepting else reason},
             "listeners": self.addresses,
             **self.pipeline.status(),
+            "sampling": self._sampling(),
             "storage": self.engine.status(),
             "jobs": self.jobs.status(),
         }

@@ -326,6 +326,26 @@ _SCHEMAS: dict[str, Any] = {
             "id": {**_word(200), "description": "The same id again replaces what was said before. Default: made by the server."},
         },
     },
+    "Sampling": _object(
+        {
+            "keeps_everything": {"type": "boolean"},
+            "policies": _list(
+                _object(
+                    {
+                        "name": _TEXT,
+                        "settles": {"enum": ["at once", "grows", "at end"]},
+                        **{f"{what}_{of}": _COUNT for what in ("kept", "dropped") for of in ("traces", "spans")},
+                    }
+                )
+            ),
+            "spans": _object({"taken": _COUNT, "kept": _COUNT, "dropped": _ANY_OBJECT, "open": _COUNT}),
+            "traces": _object({"kept": _COUNT, "dropped": _COUNT, "open": _COUNT}),
+            "open": _object({"bytes": _COUNT, "oldest_s": {"type": "number"}}),
+            "late": _ANY_OBJECT,
+            "evicted_early": _COUNT,
+            "decisions": _object({"bytes": _COUNT, "reaches_back_s": {"type": ["number", "null"]}}),
+        }
+    ),
     "Recomputation": {
         "type": "object",
         "required": ["state"],
@@ -751,6 +771,9 @@ def document(version: str) -> dict[str, Any]:
                 },
             }
         },
+        "/api/v1/sampling": _get(
+            "What sampling keeps, by policy.", _json(_ref("Sampling"), "Figures of this moment."), [], (400, 421), "getSampling"
+        ),
         "/api/v1/status": _get("What the server is doing.", _json(_ref("Status"), "Status by room."), [], (400, 421), "getStatus"),
         "/api/v1/openapi.json": _get("This document.", _json(_ANY_OBJECT, "OpenAPI 3.1."), [], (400, 421), "getOpenapi"),
         "/healthz": _get("The process answers.", _json(_ref("Health"), "It does."), [], (400, 421), "healthz"),

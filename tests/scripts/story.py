@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from observatory.contracts import Batch, OpenRecord
+from observatory.contracts import OpenRecord
 from observatory.model.clock import SECOND
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
@@ -161,7 +161,8 @@ class Story:
 
 
 _SHORT = {
-    "model": "gen_ai.request.model", "provider": "gen_ai.provider.name", "in": "gen_ai.usage.input_tokens", "out": "gen_ai.usage.output_tokens",
+    "model": "gen_ai.request.model", "provider": "gen_ai.provider.name",
+    "in": "gen_ai.usage.input_tokens", "out": "gen_ai.usage.output_tokens",
     "ttft": "gen_ai.response.time_to_first_chunk", "user": "user.id", "session": "session.id",
 }  # fmt: skip
 
