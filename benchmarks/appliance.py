@@ -20,7 +20,7 @@ from observatory.testing.server import ServerProcess
 class Appliance:
     """`observatory serve` on a data directory of its own, deleted afterwards unless `keep`. Use as `with`.
 
-    `config` is text of a config.toml; `data` names an existing directory to start on instead of a fresh one.
+    `config` is text of a config.toml; every span is kept unless it says otherwise. `data`: start on this directory, not a fresh one.
     """
 
     def __init__(self, *, config: str = "", data: Path | None = None, under: Path | None = None, keep: bool = False) -> None:
@@ -28,6 +28,8 @@ class Appliance:
         self.home = Path(tempfile.mkdtemp(prefix="observatory-benchmark-", dir=under)) if data is None else data
         self.data = self.home / "data" if data is None else data
         arguments: list[str] = []
+        if "[sampling" not in config:
+            config += '\n[sampling]\npreset = "everything"\n'
         if config:
             file = self.home / "config.toml"
             file.write_text(config)

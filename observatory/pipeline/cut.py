@@ -71,6 +71,8 @@ class Cut:
         self._now: Nanos = 0
         self._retry_at: Nanos = 0
         self._cut_at: Nanos = 0
+        self._swaps = 0
+        self._moment: tuple[int, Moment] | None = None  # of the cut that is due or running, and how many there were before
         self.last_error: str | None = None
         self._rows = Counter("observatory_cut_rows", "Rows moved from the journal to segments", ["signal"], registry=registry)
         self._seconds = Counter("observatory_cut_seconds", "Time spent cutting", registry=registry)
@@ -99,7 +101,9 @@ class Cut:
         self._sampling.forget(upto)
         self._release(upto)
         pending = self._open.pending(self._manifest.checkpoint)
-        if pending.oldest is not None and now >= self._retry_at and self._is_due(now, pending.oldest):
+        if pending.oldest is not None and now >= self._retry_at and self._moment is None and self._is_due(now, pending.oldest):
+            # here, and not in the cut's thread: it has a low priority, and would hold up the stages while it looks at them
+            self._moment = self._swaps, self._sampling.moment(self._manifest.checkpoint)
             self._due.set()
         return pending
 
@@ -113,18 +117,17 @@ class Cut:
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""
         with self._cutting, self._cpu.of("cut"):
-            return self._cut()
+            return self._cut(self._sampling.moment(self._manifest.checkpoint))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Cut what is cuttable, and derive and cut nothing until the block ends. Raises as `cut` does."""
         with self._cutting, self._sampling.filing:  # in this order: a cut takes both
-            self._cut()
+            self._cut(self._sampling.moment(self._manifest.checkpoint))
             yield
 
-    def _cut(self) -> int:
+    def _cut(self, moment: Moment) -> int:
         after, measured = self._manifest.checkpoint, self._manifest.measured
-        moment = self._sampling.moment(after)
         upto, gathers = moment.checkpoint, self._gathers(moment)
         self._cut_at = self._now
         if moment.position <= measured and upto <= after and not gathers:
@@ -149,6 +152,7 @@ class Cut:
                 writer.abort()
             raise
         self._manifest.swap(Swap(added, [s.id for s in gathers], checkpoint=upto, measured=moment.position))
+        self._swaps += 1
         self._sampling.settle(moment, bool(gathers))
         return self._account(wanted, added, perf_counter() - began)
 
@@ -207,7 +211,9 @@ class Cut:
             if self._stopping:
                 return
             try:
-                self.cut()
+                with self._cutting, self._cpu.of("cut"):
+                    if self._moment is not None and self._moment[0] == self._swaps:  # none was made meanwhile by other means
+                        self._cut(self._moment[1])
                 self.last_error = None
             except _Interrupted:
                 return
@@ -216,6 +222,8 @@ class Cut:
                 self._failures.inc()
                 self._retry_at = self._now + RETRY
                 log.exception("the cut failed; its rows stay in the journal and it will be tried again")
+            finally:
+                self._moment = None
 
 
 class _Interrupted(Exception):

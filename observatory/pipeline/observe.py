@@ -37,7 +37,7 @@ class Observe:
         self._seq = self._rows = 0
         self.last: Nanos = 0
         """The time of the last tick."""
-        self._filing, self._undecided = sampling.filing, sampling.sampler.open.listing
+        self._filing, self._catch_up, self._undecided = sampling.filing, sampling.catch_up, sampling.sampler.open.listing
 
     def resume(self, seq: int, now: Nanos) -> None:
         """Before the first record: what comes next was received later than `now`, and follows record `seq`."""
@@ -66,6 +66,7 @@ class Observe:
         """Let every stage give what is ready, and file it."""
         self.last = now
         with self._filing:
+            self._catch_up()
             for stage in self._stages:
                 with self._cpu.of(stage):
                     given = list(stage.tick(now))

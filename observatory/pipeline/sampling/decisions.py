@@ -174,10 +174,9 @@ class Decisions:
                 made.append(decisions.write(self._disk, path, kind, np.stack(columns), int(times.min()), int(times.max()), names))
         return made
 
-    def adopt(self, made: list[DecisionFile], count: int) -> None:
-        """The first `count` recent decisions are in these files, for good. Not while another thread adds."""
+    def adopt(self, made: list[DecisionFile]) -> None:
+        """These files say what they say for good. In the thread that writes."""
         self.files = (*made, *self.files)
-        self.recent = self.recent.without(count)
 
     def tidy(self, now: Nanos) -> None:
         """Merge files when there are many, forget the oldest. In the thread that writes."""

@@ -120,6 +120,8 @@ class Sampler:
         self.held_decided = 0
         """Decided traces of which rows lie in `held` segments."""
         self.taken = self.kept = 0
+        self.ticked = 0
+        """Of what was taken, what the last tick looked at: the rest is replayed after a crash."""
         self.dropped: Counter[str] = Counter()
         self.kept_by, self.dropped_by, self.late, self.evicted = Told(), Told(), Counter[str](), 0
         self.kept_traces = self.dropped_traces = 0
@@ -156,6 +158,7 @@ class Sampler:
         self.now = now
         rows, self._rows = self._rows, []
         spans, self._spans = self._spans, []
+        self.ticked = self.taken
         if self.keeps_all:
             self.kept = self.taken
             self.upto, self._first_seq = self._seen_seq, 0

@@ -24,7 +24,7 @@ from observatory.storage.files import DISK
 
 log = logging.getLogger(__name__)
 
-_COUNTS = ("taken", "kept", "kept_traces", "dropped_traces", "evicted", "held_decided")
+_COUNTS = ("kept", "kept_traces", "dropped_traces", "evicted", "held_decided")
 _TOLD = ("kept_by", "dropped_by")
 
 
@@ -61,6 +61,7 @@ class Sampling:
         self.filing = threading.RLock()
         """Held while stages give and what they gave is filed: whoever takes it finds nothing on its way."""
         self._made: list[DecisionFile] = []
+        self._settled: tuple[Moment, bool] | None = None
 
     def start(self, measured: int) -> None:
         """Before the first record is processed: decisions, and the open traces as of the position `measured`."""
@@ -81,6 +82,7 @@ class Sampling:
     def moment(self, after: int) -> Moment:
         """Now. `after`: the journal is forgotten up to there."""
         with self.filing:
+            self.catch_up()
             sampler, opened = self.sampler, self.sampler.open
             if sampler.keeps_all:
                 return Moment(self._open_rows.position, self._open_rows.cuttable, sampler.now)
@@ -104,23 +106,34 @@ class Sampling:
             checkpoint.save(DISK, self._path(moment.position), moment.saved)
 
     def settle(self, moment: Moment, gathered: bool) -> None:
-        """The swap stands: rows that wait are in held segments, and, when `gathered`, those that were decided no longer."""
-        if moment.decisions is None or moment.recent is None:
+        """The swap stands: rows that wait are in held segments, and, when `gathered`, those that were decided no longer.
+
+        The open traces learn it at the next tick: this thread has a low priority and must not hold up that one.
+        """
+        if moment.decisions is not None:
+            moment.decisions.adopt(self._made)
+            moment.decisions.tidy(moment.now)
+            self._made = []
+            self._settled = (moment, gathered)
+            for path in self._directory.glob("open-*.state"):
+                if path != self._path(moment.position):
+                    DISK.unlink(path)
+
+    def catch_up(self) -> None:
+        """What the last cut settled. Under `filing`."""
+        settled, self._settled = self._settled, None
+        if settled is None:
             return
-        sampler, count = self.sampler, len(moment.recent.what)
-        with self.filing:
-            moved = sampler.open.live & (sampler.open.first_seq <= moment.checkpoint)
-            sampler.open.held[moved] = True
-            sampler.open.first_seq[moved] = moment.checkpoint + 1
-            later = sampler.decisions.recent.since(count)  # decided while the cut put their rows into held segments
-            sampler.held_decided = int((search(moment.waiting.key, moment.waiting.low, later.key, later.low) >= 0).sum())
-            sampler.held_decided += 0 if gathered else moment.held_decided
-            sampler.decisions.adopt(self._made, count)
-        self._made = []
-        sampler.decisions.tidy(moment.now)
-        for path in self._directory.glob("open-*.state"):
-            if path != self._path(moment.position):
-                DISK.unlink(path)
+        (moment, gathered), sampler = settled, self.sampler
+        assert moment.recent is not None
+        count = len(moment.recent.what)
+        moved = sampler.open.live & (sampler.open.first_seq <= moment.checkpoint)
+        sampler.open.held[moved] = True
+        sampler.open.first_seq[moved] = moment.checkpoint + 1
+        later = sampler.decisions.recent.since(count)  # decided while the cut put their rows into held segments
+        sampler.held_decided = int((search(moment.waiting.key, moment.waiting.low, later.key, later.low) >= 0).sum())
+        sampler.held_decided += 0 if gathered else moment.held_decided
+        sampler.decisions.recent = sampler.decisions.recent.without(count)
 
     def forget(self, checkpoint: int) -> None:
         """No reader looks at records up to here any more. In the thread of stages."""
@@ -134,7 +147,7 @@ class Sampling:
         sampler = self.sampler
         counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
         told = {name: {"traces": dict(getattr(sampler, name).traces), "spans": dict(getattr(sampler, name).spans)} for name in _TOLD}
-        numbers = {name: getattr(sampler, name) for name in _COUNTS}
+        numbers = {name: getattr(sampler, name) for name in _COUNTS} | {"taken": sampler.ticked}
         plan = {"states": sampler.plan.states, "tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 

@@ -123,7 +123,7 @@ def test_stopping_does_not_wait_for_a_long_cut(store: Store, monkeypatch: pytest
 
     monkeypatch.setattr(records, "read", slow)
     store.cut.start()
-    store.cut._due.set()
+    store.cut.ticked(NOW + 31 * SECOND)
     thread = store.cut._thread
     assert thread is not None
     thread.join(5)
