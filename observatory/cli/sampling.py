@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from observatory.cli.serve import DEFAULT_URL
+
+if TYPE_CHECKING:
+    from observatory.pipeline.sampling.replay import Replay, Total
 
 IMPORT = """\
 Read the `tail_sampling` processor of an OpenTelemetry Collector's configuration and print it as our TOML. Comments say what is another way
 here. What cannot be said so that the same traces are kept is refused by name, and then nothing is printed."""
 
+REPLAY = """\
+What another configuration would have kept of the traces that are stored now, for each of its policies, and how well the kept ones would
+tell of all: estimates with their standard errors. Traces that were thinned already count for as many as they stand for. Nothing changes."""
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Each is a command of its own: `sampling import`."""
-    command = commands.add_parser("sampling", help="take over a Collector's tail sampling", description="Which traces are kept.")
+    """Each is a command of its own: `sampling import`, `sampling replay`."""
+    command = commands.add_parser("sampling", help="try or take over a configuration of sampling", description="Which traces are kept.")
     actions = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     imported = actions.add_parser("import", help="a Collector's tail_sampling as our TOML", description=IMPORT)
     imported.add_argument("file", metavar="FILE", help="the Collector's configuration, YAML; `-` reads standard input")
     imported.add_argument("--processor", metavar="NAME", help="which, when there are several: tail_sampling/NAME")
     imported.set_defaults(run=run_import)
+    replayed = actions.add_parser("replay", help="what another configuration would have kept", description=REPLAY)
+    replayed.add_argument("--last", metavar="TIME", type=_nanoseconds, default="24h", help="traces that began so long ago (default: 24h)")
+    replayed.add_argument("--config", metavar="FILE", type=Path, required=True, help="the configuration to try; its section [sampling]")
+    replayed.add_argument("--url", default=os.environ.get("OBSERVATORY_URL", DEFAULT_URL), help="the appliance (default: %(default)s)")
+    replayed.add_argument("--json", action="store_true", help="JSON instead of text")
+    replayed.set_defaults(run=run_replay)
+
+
+def run_replay(args: argparse.Namespace) -> int:
+    """0 with the figures on stdout; 1 when the appliance refuses to tell."""
+    import time
+
+    from observatory.cli import client
+    from observatory.cli.replaying import gathered
+    from observatory.cli.sources import load
+    from observatory.pipeline.sampling.build import policies
+    from observatory.pipeline.sampling.replay import replay
+
+    made = policies(load(args.config, {}).sampling)
+    until = time.time_ns()
+    try:
+        found = gathered(args.url, until - args.last, until, made, _progress)
+    except client.Refused as error:
+        print(f"observatory: {error}", file=sys.stderr)
+        return 1
+    said = replay(found.table(), made, found.counts())
+    if args.json:
+        _print_json(said)
+    else:
+        _print_text(said, {policy.name for policy in made if policy.vetoes})
+    return 0
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -91,3 +133,46 @@ def _toml(sampling: Mapping[str, Any], notes: Sequence[str]) -> str:
         ordered = {"name": policy["name"], **policy}
         lines += ["", "[[sampling.policies]]", *(f"{key} = {toml(value)}" for key, value in ordered.items())]
     return "\n".join(lines) + "\n"
+
+
+def _nanoseconds(text: str) -> int:
+    ago = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    if ago is None:
+        raise argparse.ArgumentTypeError(f"expected how long, such as 90m, 24h or 7d, got {text!r}")
+    return round(float(ago[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}[ago[2]] * 1_000_000_000)
+
+
+def _progress(what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what} read", end="", file=sys.stderr, flush=True)
+
+
+def _print_text(said: Replay, vetoes: set[str]) -> None:
+    from observatory.cli import table
+
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    whole = said.everything
+    rows = [_row(f"{name} (drops)" if name in vetoes else name, total, whole) for name, total in said.by_policy.items()]
+    rows += [_row("kept", said.kept, whole), _row("of", whole, whole)]
+    print(table.render(["policy", "traces", "spans", "MB", "% of bytes"], rows, None))
+    print("\nWhat the kept traces would say of all:")
+    estimates = [
+        [name, f"{each.estimate:,.6g}", f"± {100 * each.standard_error / each.truth:.1f} %" if each.truth else "", f"{each.truth:,.6g}"]
+        for name, each in said.estimates.items()
+    ]
+    print(table.render(["", "estimate", "standard error", "truth"], estimates, None))
+    if said.unknown:
+        print(f"{said.unknown:,} kept traces have no adjusted count (a salt, or the opposite of chance): estimates leave them out.")
+
+
+def _row(name: str, total: Total, whole: Total) -> list[str | float | None]:
+    share = 100 * total.bytes / whole.bytes if whole.bytes else 0.0
+    return [name, f"{total.traces:,.0f}", f"{total.spans:,.0f}", f"{total.bytes / 1e6:,.1f}", f"{share:.1f}"]
+
+
+def _print_json(said: Replay) -> None:
+    import json
+    from dataclasses import asdict
+
+    print(json.dumps(asdict(said), ensure_ascii=False, indent=2))
