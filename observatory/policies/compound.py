@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from observatory.contracts import ABSTAIN, DROP, SAMPLE, Nanos, Settles, SpanTest, State, Votes
+from observatory.contracts import ABSTAIN, DROP, SAMPLE, Nanos, Paced, Settles, SpanTest, State, Votes
 from observatory.model.threshold import UNKNOWN
 from observatory.policies.reason import Reason
 
@@ -23,8 +23,9 @@ class Several(Reason):
 
     @property
     def settles(self) -> Settles:
-        """When the last of its parts does."""
-        return max((part.settles for part in self.parts), key=_ORDER.index)
+        """When the last of its parts does. One that remembers must not be asked again and again while the others grow."""
+        last = max((part.settles for part in self.parts), key=_ORDER.index)
+        return Settles.AT_END if last is Settles.GROWS and self.remembers else last
 
     @property
     def vetoes(self) -> bool:
@@ -37,6 +38,11 @@ class Several(Reason):
         return any(part.by_chance for part in self.parts)
 
     @property
+    def remembers(self) -> bool:
+        """When a part does."""
+        return any(part.remembers for part in self.parts)
+
+    @property
     def tests(self) -> Mapping[str, SpanTest]:
         """Those of its parts."""
         return {column: test for part in self.parts for column, test in part.tests.items()}
@@ -45,6 +51,12 @@ class Several(Reason):
     def keys(self) -> Mapping[str, str]:
         """Those of its parts."""
         return {column: key for part in self.parts for column, key in part.keys.items()}
+
+    def arrived(self, spans: int, state: State, now: Nanos) -> None:
+        """Tell the parts that are steered by it."""
+        for number, part in enumerate(self.parts):
+            if isinstance(part, Paced):
+                part.arrived(spans, state.setdefault(f"{number}", {}), now)
 
     def votes(self, traces: pa.RecordBatch, state: State, now: Nanos) -> list[Votes]:
         """What its parts say; each has a state of its own within the policy's."""

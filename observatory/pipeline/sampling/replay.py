@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from observatory.contracts import DROP, SAMPLE, Paced, Policy, Settles, State, Votes
+from observatory.contracts import DROP, SAMPLE, Paced, Settles, State, Votes
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.threshold import adjusted_counts
 from observatory.policies.combine import combine
+from observatory.policies.reason import Reason
 
 _TICK = SECOND
 
@@ -50,7 +51,7 @@ class Replay:
     unknown: int = 0
 
 
-def replay(traces: pa.RecordBatch, policies: Sequence[Policy], counts: np.ndarray) -> Replay:
+def replay(traces: pa.RecordBatch, policies: Sequence[Reason], counts: np.ndarray) -> Replay:
     """`traces` as policies see them, complete, with `threshold` as they were stored; `counts` what each stands for (float64).
 
     Policies that remember are asked second by second: about each trace when it began if they settle at once, else when it ended.
@@ -82,7 +83,7 @@ def _estimate(values: np.ndarray, counts: np.ndarray, weights: np.ndarray, telli
     return Estimate(float(values @ counts), float(w @ x), float(np.sqrt((w * (w - 1)) @ (x * x))))
 
 
-def _wants(policy: Policy, votes: Votes) -> np.ndarray:
+def _wants(policy: Reason, votes: Votes) -> np.ndarray:
     return (votes.choice == SAMPLE) | (votes.choice == DROP) if policy.vetoes else votes.choice == SAMPLE
 
 
@@ -95,12 +96,10 @@ def _floats(traces: pa.RecordBatch, column: str) -> np.ndarray:
     return np.asarray(traces.column(column)).astype(np.float64)
 
 
-def _votes(policy: Policy, traces: pa.RecordBatch, counts: np.ndarray) -> Votes:
+def _votes(policy: Reason, traces: pa.RecordBatch, counts: np.ndarray) -> Votes:
+    if not policy.remembers:
+        return policy.vote(traces, {}, 0)
     state: State = {}
-    whole = policy.vote(traces, state, 0)
-    if not state and not isinstance(policy, Paced):
-        return whole
-    state = {}
     times = np.asarray(traces.column("first_received" if policy.settles is Settles.AT_ONCE else "last_received"))
     began = np.asarray(traces.column("first_received"))
     arrived = np.bincount((began - began.min()) // _TICK, _floats(traces, "span_count") * counts) if len(began) else np.zeros(0)

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pytest
 from telling import policy_of
 
-from observatory.contracts import SAMPLE, Policy, State, Votes
+from observatory.contracts import SAMPLE, Paced, Policy, Settles, State, Votes
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.threshold import NEVER, UNKNOWN
 from observatory.policies import some_span
 from observatory.policies.always import Always
 from observatory.policies.budget import Budget
 from observatory.policies.composite import Composite
+from observatory.policies.compound import And, Not
 from observatory.policies.latency import Latency
 from observatory.policies.limiting import BytesLimiting, RateLimiting
 from observatory.policies.probabilistic import Probabilistic, salted
@@ -193,6 +194,16 @@ def test_a_budget_thins_to_the_share_that_fits_and_recovers_smoothly() -> None:
     steps = np.abs(np.diff(np.array(thresholds, float))) / NEVER
     assert steps.max() < 0.07
     assert thresholds[-1] == 0
+
+
+def test_a_budget_inside_another_policy_hears_of_what_arrives() -> None:
+    policy, state = And((ERRORS, Not((Budget(1000),)))), {}
+    assert policy.settles is Settles.AT_END and policy.remembers and isinstance(policy, Paced)
+    policy.arrived(1_000_000, state, NOON)
+    assert state["1"]["0"]["rate"] == 100_000
+    votes = vote(policy, errors(1000), state)
+    assert sum(kept(votes)) == pytest.approx(990, abs=14)
+    assert set(votes.threshold[votes.choice == SAMPLE].tolist()) == {UNKNOWN}
 
 
 def test_a_salt_chooses_what_the_collector_chooses() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from observatory.contracts import Policy
 from observatory.model.clock import SECOND
 from observatory.model.schema import TRACE_ID
 from observatory.model.threshold import NEVER
@@ -19,13 +18,14 @@ from observatory.policies.compound import Drop
 from observatory.policies.latency import Latency
 from observatory.policies.limiting import RateLimiting
 from observatory.policies.probabilistic import Probabilistic
+from observatory.policies.reason import Reason
 from observatory.testing.clock import NOON
 from observatory.testing.tracetable import trace_id, trace_table
 
 ERRORS = some_span.status(name="errors")
 
 
-def table(count: int, *policies: Policy, each_s: float = 1.0, **facts: object) -> pa.RecordBatch:
+def table(count: int, *policies: Reason, each_s: float = 1.0, **facts: object) -> pa.RecordBatch:
     rng = np.random.default_rng(5)
     rows = [
         {
