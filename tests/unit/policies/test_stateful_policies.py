@@ -21,6 +21,7 @@ from observatory.policies.latency import Latency
 from observatory.policies.limiting import BytesLimiting, RateLimiting
 from observatory.policies.probabilistic import Probabilistic, salted
 from observatory.policies.quota import MOST_KEYS, Quota
+from observatory.policies.reason import Reason
 from observatory.testing.clock import NOON
 from observatory.testing.tracetable import trace_table
 
@@ -137,6 +138,14 @@ def test_behind_chance_counts_are_unknown() -> None:
     votes = vote(policy, [{"randomness": NEVER - 1}, {"randomness": 1}])
     assert kept(votes) == [True, True]
     assert votes.threshold.tolist() == [NEVER // 2, UNKNOWN]
+
+
+@pytest.mark.parametrize(("parts", "share"), [((ERRORS, RateLimiting(4, 8)), 0.5), ((RateLimiting(4, 8), ERRORS), 8 / 1016)])
+def test_a_limit_inside_and_counts_what_the_policies_before_it_keep(parts: tuple[Reason, ...], share: float) -> None:
+    votes = vote(And(parts), [*errors(16), *many(1000, seed=2)])
+    thresholds = votes.threshold[:16]
+    assert (thresholds == round((1 - share) * NEVER)).all()
+    assert not any(kept(votes)[16:])
 
 
 def test_a_quota_keeps_the_first_of_each_key_and_hour() -> None:
