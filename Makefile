@@ -49,6 +49,7 @@ bench: $(STAMPS)/dev $(STAMPS)/kernel ## the figures, one JSON line each
 	@$(BIN)/python -m benchmarks.ingest --proto grpc
 	@$(BIN)/python -m benchmarks.query
 	@$(BIN)/python -m benchmarks.start
+	@$(BIN)/python -m benchmarks.policies
 
 web: $(STAMPS)/web ## build the page into observatory/api/static
 

@@ -165,6 +165,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def remembers(self) -> bool:
+        """Its votes change its state: it is asked exactly once about every trace, also about one that is kept before its end."""
+        ...
+
+    @property
     def tests(self) -> Mapping[str, SpanTest]:
         """The questions it asks of spans, by the names of their columns."""
         ...
@@ -176,7 +181,7 @@ class Policy(Protocol):
         ...
 
     def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
-        """One vote a row. May change `state`; a stateful policy that does not settle at once is asked once about a trace, at its end."""
+        """One vote a row. Only one that remembers changes `state`."""
         ...
 
 

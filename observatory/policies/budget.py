@@ -36,6 +36,11 @@ class Budget(Reason):
         """Above the budget."""
         return True
 
+    @property
+    def remembers(self) -> bool:
+        """What arrived."""
+        return True
+
     def arrived(self, spans: int, state: State, now: Nanos) -> None:
         """Move the average, in which what arrived τ seconds ago counts for e^(-τ / averaged_over_s)."""
         passed = max(now - state.get("at", now), 0) / SECOND

@@ -41,6 +41,11 @@ class Composite(Several):
         """Above the rate."""
         return True
 
+    @property
+    def remembers(self) -> bool:
+        """What is left to spend."""
+        return True
+
     def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
         """SAMPLE for the share of each part's traces that its tokens buy."""
         votes = self.votes(traces, state, now)

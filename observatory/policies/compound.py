@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from observatory.contracts import ABSTAIN, DROP, SAMPLE, Nanos, Settles, SpanTest, State, Votes
+from observatory.contracts import ABSTAIN, DROP, SAMPLE, Nanos, Paced, Settles, SpanTest, State, Votes
 from observatory.model.threshold import UNKNOWN
 from observatory.policies.reason import Reason
 
@@ -23,8 +23,9 @@ class Several(Reason):
 
     @property
     def settles(self) -> Settles:
-        """When the last of its parts does."""
-        return max((part.settles for part in self.parts), key=_ORDER.index)
+        """When the last of its parts does. One that remembers must not be asked again and again while the others grow."""
+        last = max((part.settles for part in self.parts), key=_ORDER.index)
+        return Settles.AT_END if last is Settles.GROWS and self.remembers else last
 
     @property
     def vetoes(self) -> bool:
@@ -37,6 +38,11 @@ class Several(Reason):
         return any(part.by_chance for part in self.parts)
 
     @property
+    def remembers(self) -> bool:
+        """When a part does."""
+        return any(part.remembers for part in self.parts)
+
+    @property
     def tests(self) -> Mapping[str, SpanTest]:
         """Those of its parts."""
         return {column: test for part in self.parts for column, test in part.tests.items()}
@@ -46,14 +52,27 @@ class Several(Reason):
         """Those of its parts."""
         return {column: key for part in self.parts for column, key in part.keys.items()}
 
+    def arrived(self, spans: int, state: State, now: Nanos) -> None:
+        """Tell the parts that are steered by it."""
+        for number, part in enumerate(self.parts):
+            if isinstance(part, Paced):
+                part.arrived(spans, self.state_of(number, state), now)
+
     def votes(self, traces: pa.RecordBatch, state: State, now: Nanos) -> list[Votes]:
-        """What its parts say; each has a state of its own within the policy's."""
-        return [part.vote(traces, state.setdefault(f"{number}", {}), now) for number, part in enumerate(self.parts)]
+        """What each of its parts says of all."""
+        return [part.vote(traces, self.state_of(number, state), now) for number, part in enumerate(self.parts)]
+
+    def state_of(self, number: int, state: State) -> State:
+        """A part's own state, within the policy's."""
+        return state.setdefault(f"{number}", {}) if self.parts[number].remembers else {}
 
 
 @dataclass(frozen=True, slots=True)
 class And(Several):
-    """Traces that every part keeps, under the highest threshold; a DROP of a part is one of the whole."""
+    """Traces that every part keeps, under the highest threshold; a DROP of a part is one of the whole.
+
+    A part that remembers hears only of what the parts before it keep: a limit behind `status` is one of errors, as in the Collector.
+    """
 
     name: str = "and"
 
@@ -64,11 +83,15 @@ class And(Several):
 
     def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
         """SAMPLE where all do."""
-        votes = self.votes(traces, state, now)
-        choices = np.array([each.choice for each in votes])
-        choice = np.where((choices == SAMPLE).all(axis=0), SAMPLE, ABSTAIN)
-        threshold = np.maximum.reduce([each.threshold for each in votes])
-        return Votes(np.where((choices == DROP).any(axis=0), DROP, choice).astype(np.int8), threshold)
+        choice, threshold = np.full(traces.num_rows, SAMPLE, np.int8), np.zeros(traces.num_rows, np.uint64)
+        for number, part in enumerate(self.parts):
+            rows = np.flatnonzero(choice == SAMPLE) if part.remembers else np.arange(traces.num_rows)
+            asked = traces.take(pa.array(rows, pa.int64())) if len(rows) < traces.num_rows else traces
+            said = part.vote(asked, self.state_of(number, state), now)
+            choice[rows[(said.choice == ABSTAIN) & (choice[rows] == SAMPLE)]] = ABSTAIN
+            choice[rows[said.choice == DROP]] = DROP
+            threshold[rows] = np.maximum(threshold[rows], said.threshold)
+        return Votes(choice, threshold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ class _Limiting(Reason):
         """Above the rate."""
         return True
 
+    @property
+    def remembers(self) -> bool:
+        """What is left to spend."""
+        return True
+
     def _vote(self, sizes: np.ndarray, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
         offered = float(sizes.sum())
         allowed = allowance(self.rate, self.burst, offered, state, now)

@@ -43,6 +43,11 @@ class Quota(Reason):
         return Settles.AT_END
 
     @property
+    def remembers(self) -> bool:
+        """How many there were."""
+        return True
+
+    @property
     def keys(self) -> Mapping[str, str]:
         """The one value."""
         return {f"key={self.by!r}": self.by}

@@ -42,6 +42,11 @@ class Reason:
         return False
 
     @property
+    def remembers(self) -> bool:
+        """Whether its votes change its state: then it must be asked once about a trace."""
+        return False
+
+    @property
     def tests(self) -> Mapping[str, SpanTest]:
         """The questions to spans, by column."""
         return NONE

@@ -6,6 +6,7 @@ They are `string`, `numeric`, `boolean`, `status`, `trace_state`, `trace_flags`,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import pyarrow as pa
 
 from observatory.contracts import Nanos, SpanTest, State, Votes
 from observatory.policies.reason import Reason, numbers
+
+_PAIR = re.compile(r'\\.|"', re.DOTALL)  # what a backslash escapes, or a bare quote
 
 STATUSES = {"unset": 0, "ok": 1, "error": 2}
 FRESH = {
@@ -95,7 +98,7 @@ def session(sessions: Sequence[str], name: str = "session") -> SomeSpan:
 def error_class(types: Sequence[str] = (), patterns: Sequence[str] = (), name: str = "error_class") -> SomeSpan:
     """A span failed with one of these `error.type`s (`*` stands for any text), or one of `patterns` (RE2) is found in its `error.type`."""
     asked = [f"error_type:{_quoted(type_)}" for type_ in types]
-    asked += ['error_type~"' + pattern.replace('"', '\\"') + '"' for pattern in patterns]
+    asked += [f'error_type~"{_PAIR.sub(_unquoted, pattern)}"' for pattern in patterns]
     return expression(" or ".join(asked), name)
 
 
@@ -103,6 +106,11 @@ def first_seen(of: Sequence[str] = tuple(FRESH), seconds: float = 600.0, name: s
     """A span has a model, error type, operation or name (`of`, keys of `FRESH`) that was seen for the first time within `seconds`."""
     columns = [column for what in of for column in FRESH[what]]
     return SomeSpan(tuple(SpanTest(fresh=column, seconds=seconds) for column in columns), name)
+
+
+def _unquoted(pair: re.Match[str]) -> str:
+    """A quote of an expression, between the filter language's own quotes; every other backslash is the expression's."""
+    return '\\"' if pair[0] == '"' else pair[0]
 
 
 def _quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ingest, query, start
+from benchmarks import ingest, policies, query, start
 
 
 def _line(printed: str) -> dict:
@@ -41,3 +41,10 @@ def test_start_idle_and_visible(tmp_path: Path, capsys: pytest.CaptureFixture[st
     line = _line(capsys.readouterr().out)
     assert line["visible"]["p99_ms"] < 2000
     assert line["start_fresh"]["max_ms"] > 0
+
+
+def test_policies_are_measured() -> None:
+    figures = policies.measure(0.3)
+    assert figures["questions"] == 10
+    assert 0 < figures["us_per_span"] < 20  # the promise is 1; a build machine may be busy
+    assert 0 < figures["us_per_trace_to_vote"] < 5

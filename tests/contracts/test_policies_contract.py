@@ -65,6 +65,8 @@ STATEFUL: dict[str, Policy] = {
     "composite, by chance": Composite((SOME, Always()), (50, 50), 100),
     "and of limits": And((ERRORS, RateLimiting(100, 200))),
     "and of a quota": And((ERRORS, Quota("user_id", 3))),
+    "and of a budget": And((ERRORS, Budget(1000))),
+    "not of a budget": Not((Budget(1000),)),
     "not of a limit": Not((RateLimiting(100, 200),)),
 }
 

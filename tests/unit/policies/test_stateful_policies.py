@@ -9,17 +9,19 @@ import pyarrow as pa
 import pytest
 from telling import policy_of
 
-from observatory.contracts import SAMPLE, Policy, State, Votes
+from observatory.contracts import SAMPLE, Paced, Policy, Settles, State, Votes
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.threshold import NEVER, UNKNOWN
 from observatory.policies import some_span
 from observatory.policies.always import Always
 from observatory.policies.budget import Budget
 from observatory.policies.composite import Composite
+from observatory.policies.compound import And, Not
 from observatory.policies.latency import Latency
 from observatory.policies.limiting import BytesLimiting, RateLimiting
 from observatory.policies.probabilistic import Probabilistic, salted
 from observatory.policies.quota import MOST_KEYS, Quota
+from observatory.policies.reason import Reason
 from observatory.testing.clock import NOON
 from observatory.testing.tracetable import trace_table
 
@@ -138,6 +140,14 @@ def test_behind_chance_counts_are_unknown() -> None:
     assert votes.threshold.tolist() == [NEVER // 2, UNKNOWN]
 
 
+@pytest.mark.parametrize(("parts", "share"), [((ERRORS, RateLimiting(4, 8)), 0.5), ((RateLimiting(4, 8), ERRORS), 8 / 1016)])
+def test_a_limit_inside_and_counts_what_the_policies_before_it_keep(parts: tuple[Reason, ...], share: float) -> None:
+    votes = vote(And(parts), [*errors(16), *many(1000, seed=2)])
+    thresholds = votes.threshold[:16]
+    assert (thresholds == round((1 - share) * NEVER)).all()
+    assert not any(kept(votes)[16:])
+
+
 def test_a_quota_keeps_the_first_of_each_key_and_hour() -> None:
     policy, state = Quota("user_id", 2), {}
     assert kept(vote(policy, [{"key": key} for key in (7, 8, 7, 7, 0, 8)], state)) == [True, True, True, False, False, True]
@@ -193,6 +203,16 @@ def test_a_budget_thins_to_the_share_that_fits_and_recovers_smoothly() -> None:
     steps = np.abs(np.diff(np.array(thresholds, float))) / NEVER
     assert steps.max() < 0.07
     assert thresholds[-1] == 0
+
+
+def test_a_budget_inside_another_policy_hears_of_what_arrives() -> None:
+    policy, state = And((ERRORS, Not((Budget(1000),)))), {}
+    assert policy.settles is Settles.AT_END and policy.remembers and isinstance(policy, Paced)
+    policy.arrived(1_000_000, state, NOON)
+    assert state["1"]["0"]["rate"] == 100_000
+    votes = vote(policy, errors(1000), state)
+    assert sum(kept(votes)) == pytest.approx(990, abs=14)
+    assert set(votes.threshold[votes.choice == SAMPLE].tolist()) == {UNKNOWN}
 
 
 def test_a_salt_chooses_what_the_collector_chooses() -> None:
