@@ -54,6 +54,15 @@ class Plan:
         kept = (verdicts.sampled != 0) & (verdicts.threshold <= floor)
         return verdicts, kept | (verdicts.dropped != 0)
 
+    def counted(self, traces: pa.RecordBatch, verdicts: Verdicts, now: Nanos) -> Verdicts:
+        """With the votes of those that count every trace, of traces that are decided before their end."""
+        return self._ask([(number, policy) for number, policy in self._end if policy.remembers], verdicts, traces, now)
+
+    @property
+    def counts(self) -> bool:
+        """Whether `counted` asks anybody."""
+        return any(policy.remembers for _, policy in self._end)
+
     def at_end(self, traces: pa.RecordBatch, once: Verdicts, now: Nanos) -> Verdicts:
         """The last word."""
         return self._ask((*self._grows, *self._end), once, traces, now)

@@ -307,7 +307,13 @@ class Sampler:
         if not len(slots):
             return _NO_ROWS
         verdicts, final = self.plan.early(self.open.table(slots, complete=False), self._once(slots), now)
-        return self._decide(slots[final], verdicts.rows(final), now)
+        slots, verdicts = slots[final], verdicts.rows(final)
+        if self.plan.counts and len(slots):
+            asked = np.flatnonzero(self.open.on_hold[slots] == 0)  # the others were counted at their end
+            counted = self.plan.counted(self.open.table(slots[asked], complete=True), verdicts.rows(asked), now)
+            for column, values in zip(verdicts, counted, strict=True):
+                column[asked] = values
+        return self._decide(slots, verdicts, now)
 
     def _at_end(self, slots: np.ndarray, now: Nanos) -> pa.Table:
         """Decide these on what is known. Those that were on hold were asked before: nothing came that would keep them."""
