@@ -28,13 +28,12 @@ class Appliance:
         self.home = Path(tempfile.mkdtemp(prefix="observatory-benchmark-", dir=under)) if data is None else data
         self.data = self.home / "data" if data is None else data
         arguments: list[str] = []
-        if "[sampling" not in config:
-            config += '\n[sampling]\npreset = "everything"\n'
         if config:
             file = self.home / "config.toml"
             file.write_text(config)
             arguments = ["--config", str(file)]
-        self.server = ServerProcess(self.data, *arguments)
+        keeps_all = {} if "[sampling" in config else {"OBSERVATORY_SAMPLING__PRESET": "everything"}
+        self.server = ServerProcess(self.data, *arguments, env=keeps_all)
 
     def __enter__(self) -> Appliance:
         self.server.start()
