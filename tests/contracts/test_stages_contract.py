@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -11,12 +11,14 @@ from typing import TypeVar
 import pyarrow.compute as pc
 import pytest
 
-from observatory.contracts import Batch, Stage
+from observatory.contracts import Batch, Stage, StageCounts
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.counting.counting import Counting
 from observatory.pipeline.measure import Measure
 from observatory.pipeline.rollup import RollupCalls, RollupSpans
+from observatory.pipeline.sampling import build
+from observatory.pipeline.sampling.config import SamplingConfig
 from observatory.pipeline.summarize import Summarize
 from observatory.semconv.pricing.config import PricesConfig
 from observatory.semconv.pricing.prices import Prices
@@ -45,9 +47,33 @@ def measure() -> Measure:
     return Measure(Counting(bundled_prices().price), RollupCalls(), lambda calls, signs: None)
 
 
+class Sampled:
+    """The sampler behind the stage whose rows it decides on: spans in, rows of kept traces out."""
+
+    def __init__(self) -> None:
+        config = SamplingConfig.model_validate({"policies": [{"name": "errors", "type": "status"}]})
+        self._summarize, self._sampler = Summarize(), build.sampler(config, Path("no data directory"))
+
+    def process(self, batch: Batch, now: int) -> Iterable[Batch]:
+        self._summarize.process(batch, now)
+        return self._sampler.process(batch, now)
+
+    def tick(self, now: int) -> Iterable[Batch]:
+        for rows in self._summarize.tick(now):
+            self._sampler.process(rows, now)
+        return self._sampler.tick(now)
+
+    def drain(self, now: int) -> Iterable[Batch]:
+        return [*self.tick(now), *self._sampler.drain(now)]
+
+    def counts(self) -> StageCounts:
+        return self._sampler.counts()
+
+
 STAGES: dict[str, tuple[Callable[[], Stage], Callable[[Batch], int]]] = {
     "measure": (measure, first_rows),
     "rollup": (RollupSpans, lambda batch: sum(batch.rows.column("count").to_pylist())),
+    "sample": (Sampled, spans_summarised),
     "summarize": (Summarize, lambda batch: spans_summarised(batch) if batch.signal is Signal.TRACES else row_count(batch)),
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from observatory.contracts import OpenRecord
+from observatory.contracts import Batch, DerivedRows, OpenRecord
 from observatory.model.clock import SECOND
+from observatory.model.position import seq_of
 from observatory.model.signal import Signal
 from observatory.otlp.decode import decoders
 from observatory.pipeline.counting.counting import Counting
@@ -46,6 +48,9 @@ class Story:
         self.names: dict[bytes, str] = {}
         self.decode = decoders()
         self.config = SamplingConfig.model_validate(config)
+        self.journal: list[Durable] = []
+        self.kept: Sequence[Batch] = ()
+        self.measured = 0
         self._assemble()
 
     def _assemble(self) -> None:
@@ -68,6 +73,7 @@ class Story:
         self.seq += 1
         record = OpenRecord(self.seq, signal, "", 0, 0, rows.num_rows, self.now, self.now, self.now)
         durable = [Durable(record, rows)]
+        self.journal += durable
         self.observe.found(durable)
         self.observe(durable, self.now)
 
@@ -81,18 +87,27 @@ class Story:
         moment = self.sampling.moment(0)
         self.sampling.save(moment)
         self.sampling.settle(moment, gathered=True)
+        self.sampling.catch_up()
         self.measured = moment.position
+        self.kept = self.open_rows.derived_rows(0, moment.position).batches  # in segments from now on
 
     def restart(self) -> None:
-        """After a crash: all that is known is what the last flush wrote."""
+        """After a crash: what the last flush wrote is known, and the journal has the records since."""
+        kept, now = self.kept, self.now
         self._assemble()
+        self.kept = kept
         self.open_rows.resume(self.measured)
         self.sampling.start(self.measured)
-        self.observe.resume(self.seq, self.sampler.now)
+        done = seq_of(self.measured)
+        self.observe.resume(done, self.sampler.now or BEGIN)
+        for durable in [each for each in self.journal if each.record.seq > done]:
+            self.observe.found([durable])
+            self.observe([durable], durable.record.received_at)
+        self.now = now
 
     def answer(self, asked: str) -> list[str]:
         """`traces`: what was kept, by trace; then what was dropped, by reason, and how many are open."""
-        rows = self.open_rows.derived_rows(0)
+        rows = DerivedRows(0, [*self.kept, *self.open_rows.derived_rows(self.measured).batches])
         still = {id for id in self.sampler.open.listing()().column("trace_id").to_pylist()}
         said = []
         for row in sorted(fold(rows.of(Signal.TRACES)).to_pylist(), key=lambda row: self.names[row["trace_id"]]):
