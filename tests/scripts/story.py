@@ -88,8 +88,8 @@ class Story:
         self.sampling.save(moment)
         self.sampling.settle(moment, gathered=True)
         self.sampling.catch_up()
+        self.kept = [*self.kept, *self.open_rows.derived_rows(self.measured, moment.position).batches]  # in segments from now on
         self.measured = moment.position
-        self.kept = self.open_rows.derived_rows(0, moment.position).batches  # in segments from now on
 
     def restart(self) -> None:
         """After a crash: what the last flush wrote is known, and the journal has the records since."""

@@ -159,6 +159,7 @@ class Sampling:
         sampler.now, sampler.upto = about["now"], about["upto"]
         for name, value in about["numbers"].items():
             setattr(sampler, name, value)
+        sampler.ticked = sampler.taken
         for name, counts in about["counters"].items():
             getattr(sampler, name).update(counts)
         for name, counts in about["told"].items():
