@@ -1,0 +1,223 @@
+"""Time to the first token of streamed calls, and an end for every span, where an instrumentation does not see to it.
+
+The functions that give streams are named in the table of libraries and wrapped outside the instrumentation. Whichever span of a model's
+call is still open when such a function returns belongs to the stream: the stream is given out in a transparent wrapper that notes the
+first chunk, keeps the span current while the next one is fetched (some clients send the request only then), and ends the span when the
+stream is over, broken, closed or dropped.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable
+from importlib import import_module
+from time import perf_counter_ns
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import Status, StatusCode
+
+from observatory.sdk import guard
+from observatory.sdk.calls import is_model_call, starting
+
+FIRST = "gen_ai.response.time_to_first_chunk"
+ABANDONED = "observatory.abandoned"
+
+
+def watch(targets: Iterable[str]) -> None:
+    """Wrap each `module:Class.method` or `module:function`; one that this version of the library does not have is left out."""
+    for target in targets:
+        guard.safely(_watch)(target)
+
+
+def _watch(target: str) -> None:
+    module, _, path = target.partition(":")
+    owner: Any = import_module(module)
+    *parents, name = path.split(".")
+    for parent in parents:
+        owner = getattr(owner, parent, None)
+    function = inspect.getattr_static(owner, name, None)
+    if function is None or hasattr(function, "_observatory_watched"):
+        return
+    setattr(owner, name, _watched(function))
+
+
+def _watched(function: Any) -> Any:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        begun, spans = perf_counter_ns(), []
+        token = starting.set(spans)
+        try:
+            bound = function.__get__(args[0], type(args[0])) if args and hasattr(function, "__get__") else None
+            result = bound(*args[1:], **kwargs) if bound is not None else function(*args, **kwargs)
+        finally:
+            starting.reset(token)
+        if inspect.iscoroutine(result) or (inspect.isawaitable(result) and not hasattr(result, "__anext__")):
+            return _awaited(result, begun, spans)
+        return _given_out(result, begun, spans)
+
+    call._observatory_watched = True  # type: ignore[attr-defined]
+    return call
+
+
+async def _awaited(result: Any, begun: int, spans: list[Any]) -> Any:
+    token = starting.set(spans)
+    try:
+        stream = await result
+    finally:
+        starting.reset(token)
+    return _given_out(stream, begun, spans)
+
+
+def _given_out(stream: Any, begun: int, spans: list[Any]) -> Any:
+    """The stream in its wrapper; anything else as it is: an answer's span has ended by now."""
+    try:
+        call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
+        if call is None or not any(hasattr(stream, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
+            return stream
+        return Stream(stream, _Call(call, begun))
+    except Exception as error:
+        guard.failed("stream", error)
+        return stream
+
+
+class _Call:
+    """The span of a streamed call, until it ends."""
+
+    def __init__(self, span: Any, begun: int) -> None:
+        self.span, self._begun, self._first, self._over = span, begun, True, False
+        self._context = trace.set_span_in_context(span)
+
+    @guard.safely
+    def enter(self) -> Any:
+        return attach(self._context) if not self._over else None
+
+    @guard.safely
+    def leave(self, token: Any) -> None:
+        if token is not None:
+            detach(token)
+
+    @guard.safely
+    def chunk(self) -> None:
+        if not self._first:
+            return
+        self._first = False
+        if self.span.is_recording() and FIRST not in (self.span.attributes or {}):
+            self.span.set_attributes({FIRST: (perf_counter_ns() - self._begun) / 1e9, "gen_ai.request.stream": True})
+
+    @guard.safely
+    def over(self, error: BaseException | None = None, *, abandoned: bool = False) -> None:
+        """The instrumentation had its turn: what it left open is ended here."""
+        if self._over:
+            return
+        self._over = True
+        if not self.span.is_recording():
+            return
+        if abandoned:
+            self.span.set_attribute(ABANDONED, True)
+        if error is not None:
+            self.span.set_attribute("error.type", type(error).__qualname__)
+            self.span.set_status(Status(StatusCode.ERROR, str(error)[:1000]))
+        self.span.end()
+
+
+class Stream:
+    """Stands for a stream and behaves like it in all, `isinstance` included."""
+
+    def __init__(self, inner: Any, call: _Call) -> None:
+        self.__dict__["_observatory_inner"], self.__dict__["_observatory_call"] = inner, call
+
+    @property
+    def __class__(self) -> type:  # type: ignore[override]
+        return type(self.__dict__["_observatory_inner"])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_observatory_inner"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self.__dict__["_observatory_inner"], name, value)
+
+    def __iter__(self) -> Any:
+        inner = iter(self.__dict__["_observatory_inner"])
+        return self if inner is self.__dict__["_observatory_inner"] else Stream(inner, self.__dict__["_observatory_call"])
+
+    def __aiter__(self) -> Any:
+        inner = self.__dict__["_observatory_inner"].__aiter__()
+        return self if inner is self.__dict__["_observatory_inner"] else Stream(inner, self.__dict__["_observatory_call"])
+
+    def __next__(self) -> Any:
+        call: _Call = self.__dict__["_observatory_call"]
+        token = call.enter()
+        try:
+            item = next(self.__dict__["_observatory_inner"])
+        except BaseException as error:
+            call.leave(token)
+            call.over(None if isinstance(error, StopIteration) else error)
+            raise
+        call.leave(token)
+        call.chunk()
+        return item
+
+    async def __anext__(self) -> Any:
+        call: _Call = self.__dict__["_observatory_call"]
+        token = call.enter()
+        try:
+            item = await self.__dict__["_observatory_inner"].__anext__()
+        except BaseException as error:
+            call.leave(token)
+            call.over(None if isinstance(error, StopAsyncIteration) else error)
+            raise
+        call.leave(token)
+        call.chunk()
+        return item
+
+    def __enter__(self) -> Any:
+        return self._observatory_entered(self.__dict__["_observatory_inner"].__enter__())
+
+    def __exit__(self, *error: Any) -> Any:
+        try:
+            return self.__dict__["_observatory_inner"].__exit__(*error)
+        finally:
+            self.__dict__["_observatory_call"].over(error[1], abandoned=True)
+
+    async def __aenter__(self) -> Any:
+        return self._observatory_entered(await self.__dict__["_observatory_inner"].__aenter__())
+
+    async def __aexit__(self, *error: Any) -> Any:
+        try:
+            return await self.__dict__["_observatory_inner"].__aexit__(*error)
+        finally:
+            self.__dict__["_observatory_call"].over(error[1], abandoned=True)
+
+    def _observatory_entered(self, entered: Any) -> Any:
+        return self if entered is self.__dict__["_observatory_inner"] else Stream(entered, self.__dict__["_observatory_call"])
+
+    def close(self) -> Any:
+        """Close the stream; its span ends."""
+        try:
+            result = self.__dict__["_observatory_inner"].close()
+        except BaseException:
+            self.__dict__["_observatory_call"].over(abandoned=True)
+            raise
+        if inspect.isawaitable(result):
+            return self._observatory_closed(result)
+        self.__dict__["_observatory_call"].over(abandoned=True)
+        return result
+
+    async def aclose(self) -> Any:
+        """Close the stream; its span ends."""
+        return await self._observatory_closed(self.__dict__["_observatory_inner"].aclose())
+
+    async def _observatory_closed(self, result: Any) -> Any:
+        try:
+            return await result
+        finally:
+            self.__dict__["_observatory_call"].over(abandoned=True)
+
+    def __del__(self) -> None:
+        call = self.__dict__.get("_observatory_call")
+        self.__dict__.pop("_observatory_inner", None)  # first the instrumentation's own wrapper, which may know more to say
+        if call is not None:
+            call.over(abandoned=True)
