@@ -71,16 +71,18 @@ async def _awaited(result: Any, begun: int, spans: list[Any]) -> Any:
     return _given_out(stream, begun, spans)
 
 
-def _given_out(stream: Any, begun: int, spans: list[Any]) -> Any:
+def _given_out(result: Any, begun: int, spans: list[Any]) -> Any:
     """The stream in its wrapper; anything else as it is: an answer's span has ended by now."""
     try:
         call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
-        if call is None or not any(hasattr(stream, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
-            return stream
-        return Stream(stream, _Call(call, begun))
+        if call is not None and any(hasattr(result, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
+            return Stream(result, _Call(call, begun))
+        if call is None and (hasattr(result, "__enter__") or hasattr(result, "__aenter__")):
+            return Manager(result)
+        return result
     except Exception as error:
         guard.failed("stream", error)
-        return stream
+        return result
 
 
 class _Call:
@@ -88,6 +90,7 @@ class _Call:
 
     def __init__(self, span: Any, begun: int) -> None:
         self.span, self._begun, self._first, self._over = span, begun, True, False
+        self.managed = False  # a context manager's exit ends it: until then more may be said
         self._context = trace.set_span_in_context(span)
 
     @guard.safely
@@ -107,6 +110,11 @@ class _Call:
         if self.span.is_recording() and FIRST not in (self.span.attributes or {}):
             self.span.set_attributes({FIRST: (perf_counter_ns() - self._begun) / 1e9, "gen_ai.request.stream": True})
 
+    def stopped(self, error: BaseException) -> None:
+        """There is no next chunk: the stream has ended, or it broke."""
+        if not self.managed:
+            self.over(None if isinstance(error, StopIteration | StopAsyncIteration) else error)
+
     @guard.safely
     def over(self, error: BaseException | None = None, *, abandoned: bool = False) -> None:
         """The instrumentation had its turn: what it left open is ended here."""
@@ -123,11 +131,11 @@ class _Call:
         self.span.end()
 
 
-class Stream:
-    """Stands for a stream and behaves like it in all, `isinstance` included."""
+class _Transparent:
+    """Stands for something and behaves like it in all, `isinstance` included."""
 
-    def __init__(self, inner: Any, call: _Call) -> None:
-        self.__dict__["_observatory_inner"], self.__dict__["_observatory_call"] = inner, call
+    def __init__(self, inner: Any, call: _Call | None = None, source: Any = None) -> None:
+        self.__dict__.update(_observatory_inner=inner, _observatory_call=call, _observatory_source=source)
 
     @property
     def __class__(self) -> type:  # type: ignore[override]
@@ -139,13 +147,89 @@ class Stream:
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self.__dict__["_observatory_inner"], name, value)
 
+
+class Manager(_Transparent):
+    """A context manager that sends its request when it is entered, and gives the stream then."""
+
+    def __enter__(self) -> Any:
+        begun, spans = perf_counter_ns(), []
+        token = starting.set(spans)
+        try:
+            entered = self.__dict__["_observatory_inner"].__enter__()
+        finally:
+            starting.reset(token)
+        return self._observatory_entered(entered, begun, spans)
+
+    async def __aenter__(self) -> Any:
+        begun, spans = perf_counter_ns(), []
+        token = starting.set(spans)
+        try:
+            entered = await self.__dict__["_observatory_inner"].__aenter__()
+        finally:
+            starting.reset(token)
+        return self._observatory_entered(entered, begun, spans)
+
+    def _observatory_entered(self, entered: Any, begun: int, spans: list[Any]) -> Any:
+        stream = _given_out(entered, begun, spans)
+        if isinstance(call := getattr(stream, "_observatory_call", None), _Call):
+            self.__dict__["_observatory_call"], call.managed = call, True
+        return stream
+
+    def __exit__(self, *error: Any) -> Any:
+        try:
+            return self.__dict__["_observatory_inner"].__exit__(*error)
+        finally:
+            if self.__dict__["_observatory_call"] is not None:
+                self.__dict__["_observatory_call"].over(error[1], abandoned=True)
+
+    async def __aexit__(self, *error: Any) -> Any:
+        try:
+            return await self.__dict__["_observatory_inner"].__aexit__(*error)
+        finally:
+            if self.__dict__["_observatory_call"] is not None:
+                self.__dict__["_observatory_call"].over(error[1], abandoned=True)
+
+
+_TO_THE_END = ("until_done", "get_final_message", "get_final_text", "get_final_completion", "get_final_response")
+"""Methods of streams that read all of it by themselves."""
+
+
+class Stream(_Transparent):
+    """A stream that tells its call of the first chunk and of the end. What is made from it (`iter`, `text_stream`) tells the same call."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__dict__["_observatory_inner"], name)
+        if hasattr(value, "__next__") or hasattr(value, "__anext__"):
+            return self._observatory_derived(value)
+        if name in _TO_THE_END and callable(value):
+            return self._observatory_to_the_end(value)
+        return value
+
+    def _observatory_derived(self, value: Any) -> Any:
+        return self if value is self.__dict__["_observatory_inner"] else Stream(value, self.__dict__["_observatory_call"], self)
+
+    def _observatory_to_the_end(self, method: Any) -> Any:
+        if inspect.iscoroutinefunction(method):
+
+            async def later(*args: Any, **kwargs: Any) -> Any:
+                async for _ in self:
+                    pass
+                return await method(*args, **kwargs)
+
+            return later
+
+        def now(*args: Any, **kwargs: Any) -> Any:
+            for _ in self:
+                pass
+            return method(*args, **kwargs)
+
+        return now
+
     def __iter__(self) -> Any:
-        inner = iter(self.__dict__["_observatory_inner"])
-        return self if inner is self.__dict__["_observatory_inner"] else Stream(inner, self.__dict__["_observatory_call"])
+        return self._observatory_derived(iter(self.__dict__["_observatory_inner"]))
 
     def __aiter__(self) -> Any:
-        inner = self.__dict__["_observatory_inner"].__aiter__()
-        return self if inner is self.__dict__["_observatory_inner"] else Stream(inner, self.__dict__["_observatory_call"])
+        return self._observatory_derived(self.__dict__["_observatory_inner"].__aiter__())
 
     def __next__(self) -> Any:
         call: _Call = self.__dict__["_observatory_call"]
@@ -154,7 +238,7 @@ class Stream:
             item = next(self.__dict__["_observatory_inner"])
         except BaseException as error:
             call.leave(token)
-            call.over(None if isinstance(error, StopIteration) else error)
+            call.stopped(error)
             raise
         call.leave(token)
         call.chunk()
@@ -167,14 +251,14 @@ class Stream:
             item = await self.__dict__["_observatory_inner"].__anext__()
         except BaseException as error:
             call.leave(token)
-            call.over(None if isinstance(error, StopAsyncIteration) else error)
+            call.stopped(error)
             raise
         call.leave(token)
         call.chunk()
         return item
 
     def __enter__(self) -> Any:
-        return self._observatory_entered(self.__dict__["_observatory_inner"].__enter__())
+        return self._observatory_derived(self.__dict__["_observatory_inner"].__enter__())
 
     def __exit__(self, *error: Any) -> Any:
         try:
@@ -183,16 +267,13 @@ class Stream:
             self.__dict__["_observatory_call"].over(error[1], abandoned=True)
 
     async def __aenter__(self) -> Any:
-        return self._observatory_entered(await self.__dict__["_observatory_inner"].__aenter__())
+        return self._observatory_derived(await self.__dict__["_observatory_inner"].__aenter__())
 
     async def __aexit__(self, *error: Any) -> Any:
         try:
             return await self.__dict__["_observatory_inner"].__aexit__(*error)
         finally:
             self.__dict__["_observatory_call"].over(error[1], abandoned=True)
-
-    def _observatory_entered(self, entered: Any) -> Any:
-        return self if entered is self.__dict__["_observatory_inner"] else Stream(entered, self.__dict__["_observatory_call"])
 
     def close(self) -> Any:
         """Close the stream; its span ends."""
@@ -217,7 +298,7 @@ class Stream:
             self.__dict__["_observatory_call"].over(abandoned=True)
 
     def __del__(self) -> None:
-        call = self.__dict__.get("_observatory_call")
+        call, derived = self.__dict__.get("_observatory_call"), self.__dict__.get("_observatory_source") is not None
         self.__dict__.pop("_observatory_inner", None)  # first the instrumentation's own wrapper, which may know more to say
-        if call is not None:
+        if call is not None and not derived:  # what is made from a stream keeps it alive
             call.over(abandoned=True)

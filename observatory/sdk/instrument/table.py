@@ -67,6 +67,7 @@ LIBRARIES: tuple[Library, ...] = (
             _openinference("anthropic", "AnthropicInstrumentor"),
             _openllmetry("anthropic", "AnthropicInstrumentor"),
         ),
+        streams=tuple(f"anthropic.resources.{room}:{client}.stream" for room in ("messages", "beta.messages") for client in ("Messages", "AsyncMessages")),
     ),
     Library(
         "google-genai",
@@ -115,8 +116,8 @@ LIBRARIES: tuple[Library, ...] = (
         "langchain",
         ("langchain_core",),
         (
-            _openinference("langchain", "LangChainInstrumentor"),
             _genai("langchain", "LangChainInstrumentor"),
+            _openinference("langchain", "LangChainInstrumentor"),
             _openllmetry("langchain", "LangchainInstrumentor"),
         ),
         kind="framework",
@@ -141,8 +142,8 @@ LIBRARIES: tuple[Library, ...] = (
         "openai-agents",
         ("agents",),
         (
-            _openinference("openai_agents", "OpenAIAgentsInstrumentor"),
             _genai("openai_agents", "OpenAIAgentsInstrumentor"),
+            _openinference("openai_agents", "OpenAIAgentsInstrumentor"),
             _openllmetry("openai_agents", "OpenAIAgentsInstrumentor"),
         ),
         kind="framework",
