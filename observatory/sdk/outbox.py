@@ -69,6 +69,7 @@ class Outbox:
         self._items: deque[tuple[Any, int]] = deque()
         self._bytes = self._in_flight = self._attempts = self._flushing = 0
         self._failed_in_a_row = 0
+        self._once_more = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -113,6 +114,7 @@ class Outbox:
             else:
                 worker = self._thread
                 self._flushing += 1
+                self._once_more = True
                 attempts = self._attempts
                 self._turn.notify_all()
                 try:
@@ -152,18 +154,16 @@ class Outbox:
             with turn:
                 if not self._ready():
                     turn.wait(self._pause())
-                if self._closed and not self._items:
+                self._once_more = False
+                if self._closed and (not self._items or self._failed_in_a_row):
                     return
             self._send_one()
 
     def _ready(self) -> bool:
-        if self._failed_in_a_row:
-            return bool(self._flushing and self._items) or self._closed
-        return (
-            bool(self._flushing and self._items)
-            or len(self._items) >= self._batch_items
-            or self._bytes >= self._batch_bytes
-            or self._closed
+        if self._failed_in_a_row:  # each flush is one more try, and so is the end
+            return self._once_more
+        return self._closed or bool(self._items) and (
+            self._flushing > 0 or len(self._items) >= self._batch_items or self._bytes >= self._batch_bytes
         )
 
     def _pause(self) -> float:

@@ -41,17 +41,17 @@ def _watch(target: str) -> None:
     function = inspect.getattr_static(owner, name, None)
     if function is None or hasattr(function, "_observatory_watched"):
         return
-    setattr(owner, name, _watched(function))
+    setattr(owner, name, _watched(function, method=inspect.isclass(owner)))
 
 
-def _watched(function: Any) -> Any:
+def _watched(function: Any, *, method: bool) -> Any:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         begun, spans = perf_counter_ns(), []
         token = starting.set(spans)
         try:
-            bound = function.__get__(args[0], type(args[0])) if args and hasattr(function, "__get__") else None
-            result = bound(*args[1:], **kwargs) if bound is not None else function(*args, **kwargs)
+            # wrappers of instrumentations want to be bound: called with the instance as an argument they take it for one of the call's
+            result = function.__get__(args[0], type(args[0]))(*args[1:], **kwargs) if method else function(*args, **kwargs)
         finally:
             starting.reset(token)
         if inspect.iscoroutine(result) or (inspect.isawaitable(result) and not hasattr(result, "__anext__")):

@@ -23,8 +23,7 @@ GROUP_OF = {name: group for group, names in GROUPS.items() for name in names.spl
 # What a library's instrumentation does not tell, and the SDK cannot know; docs/SDK.md has the list for users.
 UNTOLD = {
     "groq_chat": ("model",),  # the model of the answer, in streams
-    "cohere_chat": (),
-    "bedrock_chat": (),
+    "litellm_chat": ("model",),  # it tells `openai/gpt-4.1`, the route that was asked for
 }
 TEMPORARY = ("two_services",)
 

@@ -111,7 +111,12 @@ LIBRARIES: tuple[Library, ...] = (
         (_openinference("ollama", "OllamaInstrumentor"), _openllmetry("ollama", "OllamaInstrumentor")),
         streams=tuple(f"ollama._client:{client}.{method}" for client in ("Client", "AsyncClient") for method in ("chat", "generate")),
     ),
-    Library("litellm", ("litellm",), (_openinference("litellm", "LiteLLMInstrumentor"),)),
+    Library(
+        "litellm",
+        ("litellm",),
+        (_openinference("litellm", "LiteLLMInstrumentor"),),
+        streams=("litellm:completion", "litellm:acompletion"),
+    ),
     Library(
         "langchain",
         ("langchain_core",),
