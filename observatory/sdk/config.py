@@ -119,10 +119,21 @@ def _completed(values: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]
 
 
 def _script() -> str:
-    name = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else ""
-    if name in ("", "-c", "-m", "__main__.py"):
-        name = Path(sys.argv[0]).parent.name if name == "__main__.py" else ""
-    return name.removesuffix(".py") or "unknown_service"
+    """The name of what runs: of the script, the module or the command. Before `sys.argv` is there (`observatory run`) from the command line."""
+    words = sys.argv if getattr(sys, "argv", None) and sys.argv[0] not in ("", "-m", "-c") else _arguments(sys.orig_argv[1:])
+    if not words or words[0] == "-c":
+        return "unknown_service"
+    if words[0] == "-m":
+        return words[1].partition(".")[0] if len(words) > 1 else "unknown_service"
+    path = Path(words[0])
+    return path.parent.name if path.name == "__main__.py" else path.name.removesuffix(".py") or "unknown_service"
+
+
+def _arguments(words: list[str]) -> list[str]:
+    """From the first word on that is no option of Python's own."""
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c"):
+        words = words[2:] if words[0] in ("-W", "-X") else words[1:]
+    return words
 
 
 def _beside(endpoint: str) -> str:

@@ -37,15 +37,23 @@ class Carried:
             context = baggage.set_baggage(key, value, context)
         return context
 
+    @guard.safely
+    def _attach(self) -> None:
+        self._tokens.append(attach(self._context()))
+
+    @guard.safely
+    def _detach(self) -> None:
+        if self._tokens:
+            detach(self._tokens.pop())
+
     def __enter__(self) -> Carried:
         """Carry it from here on."""
-        self._tokens.append(attach(self._context()))
+        self._attach()
         return self
 
     def __exit__(self, *error: object) -> None:
         """Carry what was carried before."""
-        if self._tokens:
-            detach(self._tokens.pop())
+        self._detach()
 
     async def __aenter__(self) -> Carried:
         """Carry it from here on."""
@@ -57,7 +65,7 @@ class Carried:
 
     def __call__(self, function: F) -> F:
         """The function, carrying it while it runs."""
-        return around.wrap(function, lambda *_: _Scope(Carried(self._entries)))
+        return guard.safely(around.wrap, otherwise=lambda: function)(function, lambda *_: _Scope(Carried(self._entries)))
 
 
 class _Scope(around.Scope):

@@ -28,11 +28,13 @@ class Span:
         self._otel, self._token = otel, None
 
     @property
+    @guard.safely(otherwise=lambda: "0" * 32)
     def trace_id(self) -> str:
         """32 hex digits; only zeros when nothing is recorded."""
         return f"{self._otel.get_span_context().trace_id:032x}"
 
     @property
+    @guard.safely(otherwise=lambda: "0" * 16)
     def span_id(self) -> str:
         """16 hex digits."""
         return f"{self._otel.get_span_context().span_id:016x}"
@@ -122,7 +124,10 @@ def span(name: str, *, kind: str = "chain", input: Any = None, attributes: Mappi
     return _Block(name, kind, input, attributes or {})
 
 
-@guard.safely(otherwise=lambda: Span(trace.INVALID_SPAN))
+_NOTHING = Span(trace.INVALID_SPAN)
+
+
+@guard.safely(otherwise=lambda: _NOTHING)
 def _opened(name: str, kind: str, input: Any, attributes: Mapping[str, Any]) -> Span:
     opened = _started(name, kind, attributes)
     if input is not None:
@@ -169,11 +174,14 @@ def observe(
     Functions may be sync, async, generators, async generators, static and class methods; of a class every public method of its own is
     observed. `kind` is one of agent, chain, tool, retriever, reranker, embedding, guardrail, evaluator, llm.
     """
-    plan = _Plan(name, _kind(kind), capture_input, capture_output, dict(attributes or {}))
 
     def decorate(target: Any) -> Any:
-        wrapped = guard.safely(around.wrap, otherwise=lambda: target)(target, plan.begin)
-        return wrapped
+        try:
+            plan = _Plan(name, _kind(kind), capture_input, capture_output, dict(attributes or {}))
+            return around.wrap(target, plan.begin)
+        except Exception as error:
+            guard.failed("observe", error)
+            return target
 
     return decorate if function is None else decorate(function)
 

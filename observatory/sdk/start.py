@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import threading
 from typing import Any
 
@@ -49,7 +50,21 @@ def _start(config: Config) -> Any:
     if config.instrument:
         guard.safely(_instrument)(config)
     atexit.register(shutdown)
+    guard.safely(_send_before_sigterm)()
     return client
+
+
+def _send_before_sigterm() -> None:
+    """SIGTERM ends Python without its `atexit`, and servers such as uvicorn raise it again when they have closed. Who handles it already does on."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def send_and_end(number: int, frame: object) -> None:
+        shutdown()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+    signal.signal(signal.SIGTERM, send_and_end)
 
 
 def _instrument(config: Config) -> None:

@@ -56,7 +56,7 @@ def _watched(function: Any, *, method: bool) -> Any:
             starting.reset(token)
         if inspect.iscoroutine(result) or (inspect.isawaitable(result) and not hasattr(result, "__anext__")):
             return _awaited(result, begun, spans)
-        return _given_out(result, begun, spans)
+        return guard.safely(_given_out, otherwise=lambda: result)(result, begun, spans)
 
     call._observatory_watched = True  # type: ignore[attr-defined]
     return call
@@ -68,21 +68,17 @@ async def _awaited(result: Any, begun: int, spans: list[Any]) -> Any:
         stream = await result
     finally:
         starting.reset(token)
-    return _given_out(stream, begun, spans)
+    return guard.safely(_given_out, otherwise=lambda: stream)(stream, begun, spans)
 
 
 def _given_out(result: Any, begun: int, spans: list[Any]) -> Any:
     """The stream in its wrapper; anything else as it is: an answer's span has ended by now."""
-    try:
-        call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
-        if call is not None and any(hasattr(result, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
-            return Stream(result, _Call(call, begun))
-        if call is None and (hasattr(result, "__enter__") or hasattr(result, "__aenter__")):
-            return Manager(result)
-        return result
-    except Exception as error:
-        guard.failed("stream", error)
-        return result
+    call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
+    if call is not None and any(hasattr(result, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
+        return Stream(result, _Call(call, begun))
+    if call is None and (hasattr(result, "__enter__") or hasattr(result, "__aenter__")):
+        return Manager(result)
+    return result
 
 
 class _Call:
@@ -110,6 +106,7 @@ class _Call:
         if self.span.is_recording() and FIRST not in (self.span.attributes or {}):
             self.span.set_attributes({FIRST: (perf_counter_ns() - self._begun) / 1e9, "gen_ai.request.stream": True})
 
+    @guard.safely
     def stopped(self, error: BaseException) -> None:
         """There is no next chunk: the stream has ended, or it broke."""
         if not self.managed:
@@ -170,7 +167,7 @@ class Manager(_Transparent):
         return self._observatory_entered(entered, begun, spans)
 
     def _observatory_entered(self, entered: Any, begun: int, spans: list[Any]) -> Any:
-        stream = _given_out(entered, begun, spans)
+        stream = guard.safely(_given_out, otherwise=lambda: entered)(entered, begun, spans)
         if isinstance(call := getattr(stream, "_observatory_call", None), _Call):
             self.__dict__["_observatory_call"], call.managed = call, True
         return stream

@@ -25,7 +25,6 @@ UNTOLD = {
     "groq_chat": ("model",),  # the model of the answer, in streams
     "litellm_chat": ("model",),  # it tells `openai/gpt-4.1`, the route that was asked for
 }
-TEMPORARY = ("two_services",)
 
 
 def settings(url: str) -> dict[str, str]:
@@ -39,7 +38,7 @@ def settings(url: str) -> dict[str, str]:
 
 
 def test_every_example_is_run() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} - set(TEMPORARY) == set(GROUP_OF)
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(GROUP_OF)
 
 
 @pytest.fixture(scope="module")

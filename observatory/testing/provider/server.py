@@ -75,9 +75,10 @@ class FakeProvider:
         return [call for call in list(self.calls) if prompt in call.prompt]
 
     def forget(self) -> None:
-        """Forget what it saw."""
+        """Forget what it saw, and which prompts have had their one failure."""
         with self._lock:
             self.calls.clear()
+            self._failed.clear()
 
     def take(self, path: str, headers: dict[str, str], request: dict[str, Any]) -> tuple[Call, Answer] | None:
         """Write a call down and decide its answer; None for a path that no format has."""
