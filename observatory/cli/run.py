@@ -33,9 +33,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--service", metavar="NAME", help="name of the service (default: the script's)")
     parser.add_argument("--endpoint", metavar="URL", help="where traces are sent (default: http://localhost:4318)")
     parser.add_argument(
-        "-m", dest="module", metavar="MODULE …", nargs=argparse.REMAINDER, help="run a module, as python -m does; the rest are its arguments"
+        "-m",
+        dest="module",
+        metavar="MODULE …",
+        nargs=argparse.REMAINDER,
+        help="run a module, as python -m does; the rest are its arguments",
     )
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="PROGRAM …", help="a .py file, or a command such as uvicorn, and its arguments")
+    parser.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="PROGRAM …", help="a .py file, or a command such as uvicorn, and its arguments"
+    )
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,18 +39,25 @@ class Client:
         """Send what waits; true when all of it was taken (or spooled). Returns after the time-out at the latest, default
         `exit_timeout_s`."""
         deadline = time.monotonic() + (self.config.exit_timeout_s if timeout_s is None else timeout_s)
-        if self.meters is not None:
-            guard.safely(self.meters.force_flush)(max(1.0, (deadline - time.monotonic()) * 1000))
+        if self.meters is not None:  # OpenTelemetry's reader waits for its request however long that takes
+            self._aside(self.meters.force_flush, deadline)
         done = [guard.safely(box.flush, otherwise=bool)(max(0.05, deadline - time.monotonic())) for box in self._boxes()]
         return all(done)
 
     def close(self) -> None:
-        """Send what waits and stop; what comes later is dropped."""
+        """Send what waits and stop; what comes later is dropped. Takes `exit_timeout_s` at the longest."""
+        deadline = time.monotonic() + self.config.exit_timeout_s
         self.flush()
         for box in self._boxes():
-            guard.safely(box.close)(0.05)
+            guard.safely(box.close)(0.01)
         if self.meters is not None:
-            guard.safely(self.meters.shutdown)(1000)
+            self._aside(self.meters.shutdown, deadline)
+
+    def _aside(self, work: Callable[[], object], deadline: float) -> None:
+        """In a thread that is left behind when the time is over."""
+        thread = threading.Thread(target=guard.safely(work), name="observatory-metrics-end", daemon=True)
+        thread.start()
+        thread.join(max(0.05, min(1.0, deadline - time.monotonic())))
 
     def counts(self) -> dict[str, Counts]:
         """What became of every record, by signal: `put == sent + refused + dropped + waiting`."""

@@ -119,7 +119,8 @@ def _completed(values: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]
 
 
 def _script() -> str:
-    """The name of what runs: of the script, the module or the command. Before `sys.argv` is there (`observatory run`) from the command line."""
+    """The name of what runs: of the script, the module or the command. Before `sys.argv` is there (`observatory run`) from the command
+    line."""
     words = sys.argv if getattr(sys, "argv", None) and sys.argv[0] not in ("", "-m", "-c") else _arguments(sys.orig_argv[1:])
     if not words or words[0] == "-c":
         return "unknown_service"

@@ -52,7 +52,7 @@ class Sending:
     def idle(self) -> None:
         """Nothing new is to be sent: a chance for what was spooled."""
         if self.spool is not None and self.spool.waiting:
-            self.spool.drain(self.transport)
+            self.spool.drain(self.transport, most=1_000_000)
 
     def outbox(self, signal: str, deliver: Any) -> Outbox:
         """A queue of the configured size."""
@@ -75,6 +75,8 @@ class SpanExport(SpanProcessor):
     def __init__(self, sending: Sending) -> None:
         self._sending = sending
         self.outbox = sending.outbox("traces", self._deliver)
+        if sending.spool is not None and sending.spool.waiting:  # what the last process left
+            self.outbox.wake()
 
     def on_start(self, span: SdkSpan, parent_context: Any = None) -> None:
         """Nothing to do."""

@@ -92,6 +92,12 @@ class Outbox:
             elif len(self._items) == self._batch_items or self._bytes >= self._batch_bytes:
                 self._turn.notify_all()
 
+    def wake(self) -> None:
+        """Start the thread though nothing waits: `idle` has something to do."""
+        with self._turn:
+            if self._thread is None:
+                self._start()
+
     def _make_room(self) -> None:
         while self._items and (len(self._items) > self._max_items or self._bytes > self._max_bytes):
             self._bytes -= self._items.popleft()[1]
@@ -162,8 +168,8 @@ class Outbox:
     def _ready(self) -> bool:
         if self._failed_in_a_row:  # each flush is one more try, and so is the end
             return self._once_more
-        return self._closed or bool(self._items) and (
-            self._flushing > 0 or len(self._items) >= self._batch_items or self._bytes >= self._batch_bytes
+        return self._closed or (
+            bool(self._items) and (self._flushing > 0 or len(self._items) >= self._batch_items or self._bytes >= self._batch_bytes)
         )
 
     def _pause(self) -> float:

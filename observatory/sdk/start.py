@@ -55,7 +55,8 @@ def _start(config: Config) -> Any:
 
 
 def _send_before_sigterm() -> None:
-    """SIGTERM ends Python without its `atexit`, and servers such as uvicorn raise it again when they have closed. Who handles it already does on."""
+    """SIGTERM ends Python without its `atexit`, and servers such as uvicorn raise it again when they have closed. Who handles it already
+    does on."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
 

@@ -45,9 +45,12 @@ def service(stage: Stage, role: str, *arguments: str) -> Iterator[str]:
 
 
 def test_a_service_its_worker_and_the_call_are_one_trace_with_one_session(stage: Stage) -> None:
-    with service(stage, "worker") as worker, service(stage, "shop", worker) as shop:
-        with urllib.request.urlopen(f"{shop}/ask?user=ada", timeout=30) as answer:
-            said = json.load(answer)
+    with (
+        service(stage, "worker") as worker,
+        service(stage, "shop", worker) as shop,
+        urllib.request.urlopen(f"{shop}/ask?user=ada", timeout=30) as answer,
+    ):
+        said = json.load(answer)
     assert said["summary"].startswith("word0")
     assert "session.id=visit-1" in said["heard"]
     spans = stage.settled("SELECT * FROM spans WHERE service_name IN ('two-shop', 'two-worker') ORDER BY start_ns", 5)

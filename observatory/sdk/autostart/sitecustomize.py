@@ -1,4 +1,5 @@
-"""Python runs this file at its start when `observatory run` has put its folder on PYTHONPATH: the application and every Python it starts are traced.
+"""Python runs this file at its start when `observatory run` has put its folder on PYTHONPATH: the application and every Python it starts
+are traced.
 
 A `sitecustomize` that was there before is run as well.
 """

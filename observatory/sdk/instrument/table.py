@@ -67,7 +67,11 @@ LIBRARIES: tuple[Library, ...] = (
             _openinference("anthropic", "AnthropicInstrumentor"),
             _openllmetry("anthropic", "AnthropicInstrumentor"),
         ),
-        streams=tuple(f"anthropic.resources.{room}:{client}.stream" for room in ("messages", "beta.messages") for client in ("Messages", "AsyncMessages")),
+        streams=tuple(
+            f"anthropic.resources.{room}:{client}.stream"
+            for room in ("messages", "beta.messages")
+            for client in ("Messages", "AsyncMessages")
+        ),
     ),
     Library(
         "google-genai",

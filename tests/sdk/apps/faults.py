@@ -1,7 +1,7 @@
 """Runs one small application again and again, each time with one function of the SDK broken, and tells where its own results changed.
 
-Prints a JSON object: for each broken function "same", or what was different. Each run is a fork of a process that has imported everything, so that
-a hundred of them take seconds.
+Prints a JSON object: for each broken function "same", or what was different. Each run is a fork of a process that has imported
+everything, so that a hundred of them take seconds.
 """
 
 import asyncio
@@ -31,14 +31,15 @@ for found in pkgutil.walk_packages(observatory.sdk.__path__, "observatory.sdk.")
     if not found.name.endswith("sitecustomize"):
         import_module(found.name)
 
-# What stands between the application and the steps: thin, and kept so by reading. `around` and `guard` are frames around the application's own code.
+# What stands between the application and the steps: thin, and kept so by reading. `around` and `guard` are frames around the
+# application's own code.
 FRAMES = {
     "observatory.sdk.guard",
     "observatory.sdk.around:_sync", "observatory.sdk.around:_Guarded",
     "observatory.sdk.observe:observe", "observatory.sdk.observe:span", "observatory.sdk.observe:_Block",
     "observatory.sdk.context:session", "observatory.sdk.context:user", "observatory.sdk.context:tags", "observatory.sdk.context:metadata",
-    "observatory.sdk.context:carried", "observatory.sdk.context:Carried.__", "observatory.sdk.streams:Stream", "observatory.sdk.streams:Manager",
-    "observatory.sdk.streams:_Transparent", "observatory.sdk.streams:_awaited",
+    "observatory.sdk.context:carried", "observatory.sdk.context:Carried.__", "observatory.sdk.streams:Stream",
+    "observatory.sdk.streams:Manager", "observatory.sdk.streams:_Transparent", "observatory.sdk.streams:_awaited",
     "observatory.sdk.propagation:DiscreetPropagator.__init__", "observatory.sdk.propagation:DiscreetPropagator.extract",
     "observatory.sdk.propagation:DiscreetPropagator.fields", "observatory.sdk.sampling:HeadSampler.get_description",
     "observatory.sdk.export:SpanExport.on_start", "observatory.sdk.context:ContextOnSpans.on_end",
@@ -183,6 +184,11 @@ def run(name: str | None) -> str:
     return got.decode() if time.monotonic() < deadline else "took longer than 20 s"
 
 
+for imported in ("instrumentation.genai.openai", "instrumentation.groq", "instrumentation.httpx", "sdk.metrics.export"):
+    import_module(f"opentelemetry.{imported}")
+for imported in ("trace_encoder", "_log_encoder", "metrics_encoder"):
+    import_module(f"opentelemetry.exporter.otlp.proto.common.{imported}")
+gc.freeze()  # collections in the forks look only at what is new
 devnull = os.open(os.devnull, os.O_WRONLY)
 os.dup2(devnull, 2)
 expected = run("")

@@ -71,19 +71,21 @@ def test_a_mistake_in_an_argument_leaves_the_variable_in_force() -> None:
 
 
 def test_opentelemetry_s_variables_are_honoured() -> None:
-    config = settings({
-        "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod,team=a%20b",
-        "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=acme",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
-        "OTEL_BSP_SCHEDULE_DELAY": "500",
-        "OTEL_BSP_MAX_QUEUE_SIZE": "17",
-        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "100",
-        "OTEL_METRICS_EXPORTER": "none",
-        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-        "OTEL_TRACES_SAMPLER_ARG": "0.5",
-        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask, redis",
-    })
+    config = settings(
+        {
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod,team=a%20b",
+            "OTEL_EXPORTER_OTLP_HEADERS": "x-tenant=acme",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
+            "OTEL_BSP_SCHEDULE_DELAY": "500",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "17",
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "100",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.5",
+            "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "flask, redis",
+        }
+    )
     assert config.resource_attributes == {"deployment.environment.name": "prod", "team": "a b"}
     assert config.base_headers == {"x-tenant": "acme"}
     assert (config.protocol, config.timeout_s, config.delay_s, config.queue_items) == ("grpc", 2.5, 0.5, 17)

@@ -263,7 +263,12 @@ def test_who_it_is_for_reaches_every_span_and_ends_with_its_block(ended: Ended) 
     plain("after")
     inner, outer, after = ended.spans
     assert (of(inner, "session.id"), of(inner, "user.id"), of(inner, "tag.tags")) == ("s-2", "ada", ("a", "b", "c"))
-    assert (of(outer, "session.id"), of(outer, "tag.tags"), of(outer, "metadata.tenant"), of(outer, "metadata.seats")) == ("s-1", ("a", "b"), "acme", "3")
+    assert (of(outer, "session.id"), of(outer, "tag.tags"), of(outer, "metadata.tenant"), of(outer, "metadata.seats")) == (
+        "s-1",
+        ("a", "b"),
+        "acme",
+        "3",
+    )
     assert not {"session.id", "user.id", "tag.tags"} & set(after.attributes or {})
 
 

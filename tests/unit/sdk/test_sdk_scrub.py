@@ -99,7 +99,8 @@ def test_a_long_conversation_is_cut_at_its_longest_texts_and_stays_json() -> Non
     assert document[0]["parts"][0]["content"].endswith("[cut]")
 
 
-@given(st.recursive(st.text() | st.integers() | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+@given(st.recursive(st.text() | st.integers() | st.booleans() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(),
+inner)),
        st.integers(40, 500))  # fmt: skip
 def test_what_is_cut_is_never_longer_than_allowed(document: Any, longest: int) -> None:
     text = json.dumps(document, ensure_ascii=False)
