@@ -24,7 +24,7 @@ KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-setup: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/node-clients ## everything that running and testing need, in .venv and node_modules
+setup: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/node-clients $(STAMPS)/node-examples $(STAMPS)/sdk-clients ## everything that running and testing need, in .venv and node_modules
 	@.ci/need compiler $(BIN)/python
 	@.ci/need chromium
 	@.ci/need curl
@@ -37,12 +37,12 @@ test: setup ## every check and every test
 	@.ci/test
 
 test-fast: setup ## the tests that take seconds: no child processes, no browser
-	@$(BIN)/pytest -q -m "not slow and not browser" --ignore tests/blackbox --ignore tests/browser
+	@$(BIN)/pytest -q -m "not slow and not browser" --ignore tests/blackbox --ignore tests/browser --ignore tests/sdk
 
 test-blackbox: setup ## the appliance as a child process: killed, starved, cut off
 	@$(BIN)/pytest tests/blackbox
 
-bench: $(STAMPS)/dev $(STAMPS)/kernel ## the figures, one JSON line each
+bench: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/sdk-clients ## the figures, one JSON line each
 	@.ci/need sender
 	@$(BIN)/python -m benchmarks.kernel --json
 	@$(BIN)/python -m benchmarks.ingest --proto http
@@ -50,6 +50,7 @@ bench: $(STAMPS)/dev $(STAMPS)/kernel ## the figures, one JSON line each
 	@$(BIN)/python -m benchmarks.query
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.policies
+	@$(BIN)/python -m benchmarks.sdk
 
 web: $(STAMPS)/web ## build the page into observatory/api/static
 
@@ -76,7 +77,7 @@ clean: ## remove what was built; data and .venv stay
 	find observatory tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## … and .venv and node_modules
-	rm -rf .venv web/node_modules tests/flow/node/node_modules
+	rm -rf .venv .venv-sdk web/node_modules tests/flow/node/node_modules docs/examples/typescript/node_modules
 
 # ── what the targets stand on; each stamp is newer than what it was made from, so a second run does nothing
 
@@ -118,4 +119,17 @@ $(STAMPS)/node-clients: tests/flow/node/package-lock.json
 	@mkdir -p $(STAMPS)
 	@echo "installing the Node exporters that the tests run"
 	@cd tests/flow/node && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/node-examples: docs/examples/typescript/package-lock.json
+	@.ci/need node
+	@mkdir -p $(STAMPS)
+	@echo "installing what the TypeScript examples import"
+	@cd docs/examples/typescript && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The libraries that the SDK instruments, in environments of their own: their dependencies fit neither ours nor one another.
+$(STAMPS)/sdk-clients: $(STAMPS)/dev .ci/sdk-venv $(wildcard tests/sdk/requirements/*.txt)
+	@for name in clients frameworks gateways; do .ci/sdk-venv $$name; done
+	@for version in 3.12 3.13; do .ci/sdk-venv base $$version; done
 	@touch $@

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, sampling, serve, traces
+from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, run, sampling, serve, traces
 from observatory.errors import BadConfig, CannotStart
 
-COMMANDS = (serve, demo, query, cost, traces, calls, feedback, prices, sampling, doctor, config)
+COMMANDS = (serve, run, demo, query, cost, traces, calls, feedback, prices, sampling, doctor, config)
 
 
 class _Version(argparse.Action):

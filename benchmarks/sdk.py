@@ -1,0 +1,136 @@
+"""What the SDK costs an application that calls a model 50 times a second with 2 kB in and 2 kB out, content on, against receivers good
+and bad.
+
+    python -m benchmarks.sdk [--seconds 20] [--save]
+
+The model answers at once, inside the client's transport: what is left is the client's own time, and ours beside it. Each figure is the
+difference to the same application without the SDK; the lowest of three rounds for times, since a shared machine only ever adds.
+Receivers: `good` is a running observatory, `down` refuses connections, `slow` takes a request and never answers, `refusing` answers 400,
+`busy` 503.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import publish
+from observatory.testing.server import ServerProcess
+
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / ".venv-sdk/clients/bin/python"
+APP = ROOT / "benchmarks/apps/sdk_calls.py"
+RECEIVERS = ("good", "down", "slow", "refusing", "busy")
+
+
+@contextmanager
+def receiver(kind: str) -> Iterator[str]:
+    """Base URL of a receiver of this kind."""
+    if kind == "good":
+        with tempfile.TemporaryDirectory() as data, ServerProcess(data) as server:
+            yield server.otlp_http
+        return
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        if kind != "down":
+            threading.Thread(target=_answer, args=(door, kind), daemon=True).start()
+            yield url
+    if kind == "down":
+        yield url
+
+
+def _answer(door: socket.socket, kind: str) -> None:
+    held = []
+    said = {"refusing": b"HTTP/1.1 400 Bad Request\r\n", "busy": b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\n"}.get(kind)
+    while True:
+        try:
+            connection, _ = door.accept()
+        except OSError:
+            return
+        held.append(connection)
+        if said is not None:
+            threading.Thread(target=_refuse, args=(connection, said), daemon=True).start()
+
+
+def _refuse(connection: socket.socket, said: bytes) -> None:
+    """Read a request to its end, then answer it."""
+    with connection:
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += connection.recv(65536)
+        head, _, body = got.partition(b"\r\n\r\n")
+        length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        connection.sendall(said + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def play(how: str, pace: str, count: int, url: str) -> dict[str, Any]:
+    env = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    env |= {"PYTHONPATH": str(ROOT), "OBSERVATORY_ENDPOINT": url}
+    done = subprocess.run([str(PYTHON), str(APP), how, pace, str(count)], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return json.loads(done.stdout)
+
+
+def import_ms(statement: str, rounds: int = 7) -> float:
+    """Time of an import in a new process, without Python's own start."""
+    script = f"import time; a = time.perf_counter(); {statement}; print((time.perf_counter() - a) * 1e3)"
+    env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    return min(
+        float(subprocess.run([str(PYTHON), "-c", script], env=env, capture_output=True, text=True, check=True).stdout)
+        for _ in range(rounds)
+    )
+
+
+def measure(kind: str, seconds: float, rounds: int) -> dict[str, Any]:
+    """Figures of one receiver."""
+    with receiver(kind) as url:
+        tight = {how: [play(how, "tight", 3000, url) for _ in range(rounds)] for how in ("bare", "traced")}
+        paced = {how: play(how, "paced", int(50 * seconds), url) for how in ("bare", "traced")}
+
+    def least(how: str, name: str) -> float:
+        return min(run[name] for run in tight[how])
+
+    cpu = [run["cpu_s"] / run["wall_s"] * 100 for run in (paced["bare"], paced["traced"])]
+    return {
+        "receiver": kind,
+        "added_p50_us": round(least("traced", "p50_us") - least("bare", "p50_us"), 1),
+        "added_p99_us": round(least("traced", "p99_us") - least("bare", "p99_us"), 1),
+        "added_cpu_percent_at_50_per_s": round(cpu[1] - cpu[0], 2),
+        "added_memory_mb": round(paced["traced"]["memory_mb"] - paced["bare"]["memory_mb"], 1),
+        "added_memory_mb_at_full_speed": round(max(run["memory_mb"] for run in tight["traced"]) - least("bare", "memory_mb"), 1),
+        "exit_s": paced["traced"]["exit_s"],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=20, help="of calls at 50 a second")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--receiver", choices=RECEIVERS, action="append")
+    parser.add_argument("--save", action="store_true", help="append to results/sdk.jsonl")
+    args = parser.parse_args()
+    if not PYTHON.exists():
+        print(f"{PYTHON} is missing: run make setup", file=sys.stderr)
+        return 2
+    starts = {"import_ms": import_ms("import observatory"), "import_and_init_ms": import_ms("import observatory; observatory.init()")}
+    publish("sdk", {name: round(value, 1) for name, value in starts.items()}, save=args.save)
+    for kind in args.receiver or RECEIVERS:
+        publish("sdk", measure(kind, args.seconds, args.rounds), save=args.save)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""From OpenTelemetry's providers to the outboxes: processors that weigh and put, and what encodes and sends."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import Span as SdkSpan
+
+from observatory.sdk import guard
+from observatory.sdk.config import Config
+from observatory.sdk.outbox import Outbox, Outcome
+from observatory.sdk.scrub import Scrubber
+from observatory.sdk.spool import Spool
+from observatory.sdk.transport import Transport, open_transport
+
+_EACH = 600
+"""Bytes of a record without its texts: ids, times, the objects around them."""
+_PIECE = 40
+
+
+class Sending:
+    """What the outboxes of all signals share: one transport, opened by the first who sends, and one spool."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.scrubber = config, Scrubber(config)
+        self._opened: Transport | None = None
+        self._lock = threading.Lock()
+        self.spool: Spool | None = None
+        if config.spool:
+            self.spool = guard.safely(Spool)(config.spool, config.spool_bytes)
+
+    @property
+    def transport(self) -> Transport:
+        """Opened late: what it imports takes longer than all the rest of `init`."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_transport(self.config)
+            return self._opened
+
+    def post(self, signal: str, body: bytes) -> Outcome:
+        """Offer it; what the receiver does not take goes to the spool where there is one."""
+        outcome = self.transport.post(signal, body)
+        if self.spool is None:
+            return outcome
+        if outcome is Outcome.LATER:
+            return Outcome.SENT if self.spool.add(signal, body) else outcome
+        self.spool.drain(self.transport)
+        return outcome
+
+    def idle(self) -> None:
+        """Nothing new is to be sent: a chance for what was spooled."""
+        if self.spool is not None and self.spool.waiting:
+            self.spool.drain(self.transport, most=1_000_000)
+
+    def outbox(self, signal: str, deliver: Any) -> Outbox:
+        """A queue of the configured size."""
+        config = self.config
+        return Outbox(
+            signal,
+            deliver,
+            max_items=config.queue_items,
+            max_bytes=config.queue_bytes,
+            batch_items=config.batch_items,
+            delay_s=config.delay_s,
+            idle=self.idle,
+        )
+
+
+class SpanExport(SpanProcessor):
+    """Puts every span that ends into the outbox; sends at once when the last local span of a trace ends and the process may be frozen
+    then."""
+
+    def __init__(self, sending: Sending) -> None:
+        self._sending = sending
+        self.outbox = sending.outbox("traces", self._deliver)
+        if sending.spool is not None and sending.spool.waiting:  # what the last process left
+            self.outbox.wake()
+
+    def on_start(self, span: SdkSpan, parent_context: Any = None) -> None:
+        """Nothing to do."""
+
+    @guard.safely
+    def on_end(self, span: ReadableSpan) -> None:
+        """Weigh and put; a few microseconds."""
+        context = span.get_span_context()
+        if context is None or not context.trace_flags.sampled:
+            return
+        self.outbox.put(span, weigh_span(span))
+        if self._sending.config.serverless and (span.parent is None or span.parent.is_remote):
+            self.outbox.flush(self._sending.config.exit_timeout_s)
+
+    def _deliver(self, batch: list[Any], size: int) -> Outcome:
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+        request = encode_spans(batch)
+        if self._sending.scrubber.needed(size):
+            self._sending.scrubber.spans(request)
+        return self._sending.post("traces", request.SerializeToString())
+
+    @guard.safely(otherwise=bool)
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """See SpanProcessor."""
+        return self.outbox.flush(timeout_millis / 1000)
+
+    @guard.safely
+    def shutdown(self) -> None:
+        """See SpanProcessor."""
+        self.outbox.close(self._sending.config.exit_timeout_s)
+
+
+def weigh_span(span: ReadableSpan) -> int:
+    """About how many bytes a span keeps in memory."""
+    size = _EACH
+    attributes = span.attributes
+    if attributes:
+        size += weigh_values(attributes)
+    for event in span.events:
+        size += _PIECE + weigh_values(event.attributes or {})
+    return size
+
+
+def weigh_values(values: Any) -> int:
+    """About how many bytes a mapping keeps."""
+    size = 0
+    for value in values.values():
+        if type(value) is str:
+            size += len(value)
+        elif type(value) is tuple or type(value) is list:
+            size += sum(len(item) if type(item) is str else _PIECE for item in value)
+        elif isinstance(value, dict):
+            size += weigh_values(value)
+        size += _PIECE
+    return size
+
+
+def log_export(sending: Sending) -> Any:
+    """A LogRecordProcessor of the installed OpenTelemetry: its interface was renamed in 1.38, so it is made when it is needed."""
+    from opentelemetry.sdk._logs import LogRecordProcessor
+
+    class LogExport(LogRecordProcessor):
+        def __init__(self) -> None:
+            self.outbox = sending.outbox("logs", self._deliver)
+
+        @guard.safely
+        def on_emit(self, log_record: Any) -> None:
+            record = log_record.log_record
+            body = record.body
+            texts = weigh_values(body) if isinstance(body, dict) else len(body) if isinstance(body, str) else _PIECE
+            self.outbox.put(log_record, _EACH + texts + weigh_values(record.attributes or {}))
+
+        emit = on_emit
+
+        def _deliver(self, batch: list[Any], size: int) -> Outcome:
+            from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+
+            request = encode_logs(batch)
+            if sending.scrubber.needed(size):
+                sending.scrubber.logs(request)
+            return sending.post("logs", request.SerializeToString())
+
+        @guard.safely(otherwise=bool)
+        def force_flush(self, timeout_millis: int = 30_000) -> bool:
+            return self.outbox.flush(timeout_millis / 1000)
+
+        @guard.safely
+        def shutdown(self) -> None:
+            self.outbox.close(sending.config.exit_timeout_s)
+
+    return LogExport()
+
+
+def metric_export(sending: Sending) -> Any:
+    """A MetricExporter for OpenTelemetry's periodic reader, which has a thread of its own."""
+    from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
+
+    class MetricExport(MetricExporter):
+        @guard.safely(otherwise=lambda: MetricExportResult.FAILURE)
+        def export(self, metrics_data: Any, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
+            from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+
+            outcome = sending.post("metrics", encode_metrics(metrics_data).SerializeToString())
+            return MetricExportResult.SUCCESS if outcome is Outcome.SENT else MetricExportResult.FAILURE
+
+        def force_flush(self, timeout_millis: float = 10_000) -> bool:
+            return True
+
+        def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+            return None
+
+    return MetricExport()
