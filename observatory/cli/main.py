@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, serve, traces
+from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, serve, service, traces, verify
 from observatory.errors import BadConfig, CannotStart
+from observatory.model import program
 
-COMMANDS = (serve, demo, query, cost, traces, calls, feedback, prices, doctor, config)
+COMMANDS = (serve, demo, query, cost, traces, calls, feedback, prices, doctor, config, service, verify)
 
 
 class _Version(argparse.Action):
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"observatory: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "observatory":
+        if program.frozen() or error.name is None or error.name.partition(".")[0] == "observatory":
             raise
         print(
             f"observatory: this command needs the server's parts ({error.name} is missing): pip install 'llm-observatory[server]'",
