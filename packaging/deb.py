@@ -82,9 +82,9 @@ def build(tree: Path, root: Path, work: Path, target: Path, version: str) -> Pat
         _write(work / "DEBIAN" / name, script)
         (work / "DEBIAN" / name).chmod(0o755)
     made = target / f"observatory_{version}_amd64.deb"
-    # xz is what dpkg of every Debian and Ubuntu reads
+    # every dpkg reads gzip; xz is 15 MB smaller and takes a minute more
     subprocess.run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(work), str(made)], check=True, stdout=subprocess.DEVNULL
+        ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z6", "--build", str(work), str(made)], check=True, stdout=subprocess.DEVNULL
     )
     return made
 

@@ -48,8 +48,10 @@ def carry_glibc(tree: Path, loader: str) -> None:
         shutil.copy2(system_library(name), beside / name)
     program = tree / "observatory"
     needed = [word for name in GLIBC for word in ("--add-needed", name)]
-    # DT_RPATH, not DT_RUNPATH: it also counts for libraries of libraries, and before LD_LIBRARY_PATH
-    subprocess.run(["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/_internal/glibc", *needed, str(program)], check=True)
+    # the loader of PyInstaller needs libz before it has set anything. DT_RPATH, not DT_RUNPATH: it also counts for libraries of libraries, and before LD_LIBRARY_PATH
+    subprocess.run(
+        ["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/_internal/glibc:$ORIGIN/_internal", *needed, str(program)], check=True
+    )
     subprocess.run(["patchelf", "--set-interpreter", loader, str(program)], check=True)
 
 

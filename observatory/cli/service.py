@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import filecmp
 import os
 import shutil
 import subprocess
@@ -122,8 +123,8 @@ def _make_user() -> None:
 def _copy_program(target: Path) -> None:
     """Ourselves, published by rename: the running service keeps the file it was started from."""
     source = program.executable().resolve()
-    if source == target.resolve():
-        return
+    if target.exists() and (source == target.resolve() or filecmp.cmp(source, target, shallow=False)):
+        return  # what was there before stays the way back
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copyfile(source, temporary)
