@@ -48,7 +48,8 @@ def carry_glibc(tree: Path, loader: str) -> None:
         shutil.copy2(system_library(name), beside / name)
     program = tree / "observatory"
     needed = [word for name in GLIBC for word in ("--add-needed", name)]
-    # the loader of PyInstaller needs libz before it has set anything. DT_RPATH, not DT_RUNPATH: it also counts for libraries of libraries, and before LD_LIBRARY_PATH
+    # DT_RPATH, not DT_RUNPATH: it also counts for libraries of libraries, and before LD_LIBRARY_PATH. PyInstaller's loader needs libz
+    # before it has set anything, so the libraries beside it are named too.
     subprocess.run(
         ["patchelf", "--force-rpath", "--set-rpath", "$ORIGIN/_internal/glibc:$ORIGIN/_internal", *needed, str(program)], check=True
     )
