@@ -50,7 +50,7 @@ class Ledger:
 
     @classmethod
     def open(cls, data_dir: Path, files: Files, *, create: bool) -> Ledger:
-        """Open, or make when nothing is there yet; an older format is migrated. Raises CannotStart for a missing file beside segments, for a
+        """Open, or make when nothing is there yet; an older format is migrated. Raises CannotStart for a missing file beside segments, a
         newer format, and for whatever cannot be read or written."""
         path = path_of(data_dir)
         missing = not path.exists() or path.stat().st_size == 0
