@@ -79,6 +79,7 @@ def _owner(module: str, candidates: list[str]) -> str:
         "opentelemetry.proto": "opentelemetry-proto",
         "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
         "opentelemetry.exporter.otlp.proto.grpc": "opentelemetry-exporter-otlp-proto-grpc",
+        "cyclonedx": "cyclonedx-python-lib",  # known also where the extra `dist` is not installed
         "google.protobuf": "protobuf",
         "google.rpc": "googleapis-common-protos",
         "opentelemetry": "opentelemetry-api",
