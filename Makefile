@@ -18,6 +18,7 @@ ARGS ?=
 STAMPS := .venv/.stamps
 DISTRIBUTE = PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python packaging/build.py
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+PROGRAM_SOURCES := $(shell find observatory -name '*.py' -o -name '*.sql' -o -name '*.service' -o -name '*.py[xd]' -o -name '*.pxi' -o -name prices.json 2>/dev/null)
 KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py 2>/dev/null)
 
 .PHONY: help setup run test test-fast test-blackbox test-dist bench web kernel config docs dist dist-dir deb wheels screenshots clean distclean
@@ -87,7 +88,7 @@ screenshots: setup ## docs/screenshots from a living appliance
 	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## remove what was built; data and .venv stay
-	rm -rf build dist *.egg-info observatory/api/static observatory/api/site observatory/api/wheels .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/docs $(STAMPS)/wheelhouse $(STAMPS)/frozen
+	rm -rf build dist *.egg-info observatory/api/static observatory/api/site observatory/api/wheels .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/docs $(STAMPS)/wheelhouse $(STAMPS)/sdk $(STAMPS)/frozen
 	find observatory -name '*.so' -delete
 	rm -f observatory/otlp/*.c observatory/otlp/*.cpp
 	find observatory tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -118,21 +119,27 @@ $(STAMPS)/dist: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web
 	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev,dist]'
 	@touch $@
 
-$(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -type f)
+$(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -type f) $(PROGRAM_SOURCES)
 	@echo "building the documentation"
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file packaging/docs/mkdocs.yml --site-dir $(CURDIR)/observatory/api/site
 	@touch $@
 
-# Wheels without compiled code, so that one set serves applications on every platform.
-$(STAMPS)/wheelhouse: $(STAMPS)/dist pyproject.toml setup.py
-	@echo "collecting the SDK's wheels"
-	@rm -rf observatory/api/wheels && mkdir -p observatory/api/wheels
-	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir observatory/api/wheels .
-	@$(PIP) download --dest observatory/api/wheels --only-binary :all: --platform any --implementation py --abi none --python-version 3.11 \
+# Wheels without compiled code, so that one set serves applications on every platform: what the SDK needs, and the SDK.
+$(STAMPS)/wheelhouse: $(STAMPS)/dist pyproject.toml
+	@echo "collecting the wheels that the SDK needs"
+	@rm -rf build/wheelhouse && mkdir -p build/wheelhouse
+	@$(PIP) download --dest build/wheelhouse --only-binary :all: --platform any --implementation py --abi none --python-version 3.11 \
 	    $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")')
 	@touch $@
 
-$(STAMPS)/frozen: $(STAMPS)/docs $(STAMPS)/wheelhouse $(STAMPS)/web $(shell find observatory packaging -name '*.py' -o -name '*.sql' -o -name '*.spec' -o -name '*.service' 2>/dev/null)
+$(STAMPS)/sdk: $(STAMPS)/wheelhouse $(STAMPS)/docs $(STAMPS)/web setup.py $(PROGRAM_SOURCES)
+	@echo "building the SDK's wheel"
+	@rm -rf build/lib* build/bdist* observatory/api/wheels && mkdir -p observatory/api/wheels
+	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheelhouse .
+	@cp build/wheelhouse/*.whl observatory/api/wheels
+	@touch $@
+
+$(STAMPS)/frozen: $(STAMPS)/sdk $(PROGRAM_SOURCES) $(shell find packaging -type f -name '*.py' -o -name '*.spec' 2>/dev/null)
 	@echo "freezing the program"
 	@$(DISTRIBUTE) freeze
 	@touch $@

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -38,10 +39,10 @@ def main() -> int:
             return 0
         case "executable":
             made = onefile.build(TREE, BUILD / "onefile", DIST / "observatory", options.level)
-            print("dist/observatory needs Linux on x86-64; it carries its C library, so none of the machine's")
+            print("dist/observatory needs Linux on this kind of processor, and no C library of the machine: it carries its own")
         case "directory":
             made = directory()
-            print(f"the directory needs Linux on x86-64 with glibc {onefile.needed_glibc(TREE)} or newer")
+            print(f"the directory needs glibc {onefile.needed_glibc(TREE)} or newer")
         case "deb":
             made = deb.build(TREE, ROOT, BUILD / "deb", DIST, VERSION)
     sums = checksums()
@@ -73,7 +74,7 @@ def freeze() -> None:
 
 def directory() -> Path:
     """The same program as a tar with a directory: nothing is unpacked at a start."""
-    name = f"observatory-{VERSION}-linux-x86_64"
+    name = f"observatory-{VERSION}-linux-{platform.machine()}"
     path = DIST / f"{name}.tar.gz"
     with tarfile.open(path, "w:gz", compresslevel=6) as tar:
         tar.add(TREE, name)

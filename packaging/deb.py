@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,11 +13,12 @@ import onefile
 from observatory.cli import service
 
 HOME = Path("usr/lib/observatory")
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 
 CONTROL = """\
 Package: observatory
 Version: {version}
-Architecture: amd64
+Architecture: {architecture}
 Maintainer: LLM Observatory
 Section: admin
 Priority: optional
@@ -76,12 +78,12 @@ def build(tree: Path, root: Path, work: Path, target: Path, version: str) -> Pat
     _write(about / "copyright", (root / "LICENSE").read_text())
     (work / HOME / "_internal" / bill.LICENCES).replace(about / bill.LICENCES)
     size = sum(path.lstat().st_size for path in work.rglob("*")) // 1024
-    _write(work / "DEBIAN/control", CONTROL.format(version=version, size=size))
+    _write(work / "DEBIAN/control", CONTROL.format(version=version, size=size, architecture=ARCHITECTURE))
     _write(work / "DEBIAN/conffiles", "/etc/observatory/config.toml\n")
     for name, script in (("postinst", AFTER_INSTALL), ("prerm", BEFORE_REMOVE), ("postrm", AFTER_REMOVE)):
         _write(work / "DEBIAN" / name, script)
         (work / "DEBIAN" / name).chmod(0o755)
-    made = target / f"observatory_{version}_amd64.deb"
+    made = target / f"observatory_{version}_{ARCHITECTURE}.deb"
     # every dpkg reads gzip; xz is 15 MB smaller and takes a minute more
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z6", "--build", str(work), str(made)], check=True, stdout=subprocess.DEVNULL

@@ -27,7 +27,7 @@
 #include <zstd.h>
 
 #define PROGRAM "observatory"
-#define LOADER "_internal/glibc/ld-linux-x86-64.so.2"
+#define GLIBC "_internal/glibc/" /* LOADER, the name of its loader, is given by the build */
 #define PIECE (1 << 14) /* the page cache keeps what is written at once as one: larger pieces are mapped whole, 30 MB more at rest */
 
 struct trailer {
@@ -97,13 +97,22 @@ struct header { /* POSIX ustar */
         major[8], minor[8], prefix[155], rest[12];
 };
 
+static uint64_t octal(const char *field, size_t length) {
+    char digits[16] = {0};
+    return strtoull(memcpy(digits, field, length), NULL, 8);
+}
+
 static int unpack_entry(struct stream *from, int root, const struct header *entry) {
-    char name[300], field[16] = {0};
+    char name[300];
     snprintf(name, sizeof name, "%.155s%s%.100s", entry->prefix, entry->prefix[0] ? "/" : "", entry->name);
-    uint64_t size = strtoull(memcpy(field, entry->size, 12), NULL, 8);
-    int mode = strtoul(memset(memcpy(field, entry->mode, 8), 0, 0), NULL, 8) & 0777;
+    uint64_t size = octal(entry->size, sizeof entry->size);
+    int mode = octal(entry->mode, sizeof entry->mode) & 0777;
     if (entry->type == '5') return mkdirat(root, name, 0700) && errno != EEXIST ? -1 : 0;
-    if (entry->type == '2') return symlinkat(text("%.100s", entry->link), root, name);
+    if (entry->type == '2') {
+        char target[101];
+        snprintf(target, sizeof target, "%.100s", entry->link);
+        return symlinkat(target, root, name);
+    }
     if (entry->type != '0') return errno = EBADMSG, -1;
     int file = openat(root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode | 0400);
     if (file < 0) return -1;
@@ -181,7 +190,10 @@ static int hold(const char *directory, int how) {
     char *path = text("%s/.lock", directory);
     struct stat held, named;
     int lock = open(path, O_RDONLY);
-    if (lock >= 0 && (flock(lock, how) || fstat(lock, &held) || stat(path, &named) || held.st_ino != named.st_ino)) close(lock), lock = -1;
+    if (lock >= 0 && (flock(lock, how) || fstat(lock, &held) || stat(path, &named) || held.st_ino != named.st_ino)) {
+        close(lock);
+        lock = -1;
+    }
     free(path);
     return lock;
 }
@@ -194,15 +206,19 @@ static void sweep(const char *base, const char *current) {
         if ((!named && !unpacking) || !strcmp(entry->d_name, current)) continue;
         char *path = text("%s/%s", base, entry->d_name);
         int lock = hold(path, LOCK_EX | LOCK_NB);
-        if (lock >= 0) delete_tree(path), close(lock);
-        else rmdir(path); /* killed before it had a lock: empty */
+        if (lock >= 0) {
+            delete_tree(path);
+            close(lock);
+        } else {
+            rmdir(path); /* killed before it had a lock: empty */
+        }
         free(path);
     }
     if (listing) closedir(listing);
 }
 
 static int fill(const char *place, const char *final, const char *packed, const struct trailer *trailer, int boot_known) {
-    char *lock_path = text("%s/.lock", place), *loader = text("%s/" LOADER, final);
+    char *lock_path = text("%s/.lock", place), *loader = text("%s/" GLIBC LOADER, final);
     int root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int lock = open(lock_path, O_RDONLY | O_CREAT | O_EXCL, 0600), why;
     if (lock < 0 || flock(lock, LOCK_SH | LOCK_NB) || unpack(packed, trailer, root) || name_loader(root, loader)) goto failed;
@@ -224,16 +240,19 @@ failed:
 
 /* A held directory below `base` that has the program; -1 when this place is no use, and the complaints say why. */
 static int prepare(char *base, const char *name, const char *packed, const struct trailer *trailer, int boot_known) {
-    char *final = text("%s/%s", base, name), *place = text("%s/.unpacking-XXXXXX", base);
-    int lock = ours(final) ? hold(final, LOCK_SH) : -1;
+    char *final = text("%s/%s", base, name), *place = NULL;
+    int lock = ours(base) && ours(final) ? hold(final, LOCK_SH) : -1;
     if (lock >= 0) return lock;
     if (make_directories(base)) return complain("  %s: %s\n", base, strerror(errno)), -1;
     if (!ours(base)) return complain("  %s: others may write there\n", base), -1;
     sweep(base, name);
-    if (!mkdtemp(place) || (lock = fill(place, final, packed, trailer, boot_known)) < 0) {
-        complain("  %s: %s\n", base, strerror(errno));
-        return -1;
+    for (int attempt = 0; lock < 0 && attempt < 5; attempt++) {
+        place = text("%s/.unpacking-XXXXXX", base);
+        lock = mkdtemp(place) ? fill(place, final, packed, trailer, boot_known) : -1;
+        /* another start may have swept it in the instant before it was locked */
+        if (lock < 0 && errno != ENOENT && errno != EWOULDBLOCK) break;
     }
+    if (lock < 0) return complain("  %s: %s\n", base, strerror(errno)), -1;
     if (access(place, F_OK) == 0) { /* another process was faster */
         delete_tree(place);
         close(lock);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import platform
 import re
 import shutil
 import struct
@@ -20,7 +21,7 @@ MAGIC = b"LLMOBSX1"
 
 # The C library with its loader: the program then runs on machines with an older one, another one, or none. What is loaded by name
 # (libnss_*) is part of libc since 2.34.
-LOADER = "ld-linux-x86-64.so.2"
+LOADER, LISTED_AS = {"x86_64": ("ld-linux-x86-64.so.2", "x86-64"), "aarch64": ("ld-linux-aarch64.so.1", "AArch64")}[platform.machine()]
 GLIBC = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1", "libresolv.so.2")
 ROOM = 1024  # bytes for the loader's path, which the launcher writes when it knows where it unpacked
 
@@ -34,9 +35,10 @@ def build(tree: Path, work: Path, target: Path, level: int) -> Path:
     packed = zstandard.ZstdCompressor(level=level, threads=os.cpu_count() or 1).compress(archive)
     launcher = compiled(work)
     digest = hashlib.sha256(packed + launcher).hexdigest()[:16].encode()
-    target.unlink(missing_ok=True)  # it may be running
-    target.write_bytes(launcher + packed + TRAILER.pack(len(launcher), len(packed), len(archive), digest, MAGIC))
-    target.chmod(0o755)
+    made = work / target.name
+    made.write_bytes(launcher + packed + TRAILER.pack(len(launcher), len(packed), len(archive), digest, MAGIC))
+    made.chmod(0o755)
+    made.replace(target)  # one that runs keeps its file
     return target
 
 
@@ -59,7 +61,7 @@ def carry_glibc(tree: Path, loader: str) -> None:
 def system_library(name: str) -> Path:
     """Where the loader of this machine finds a library."""
     listed = subprocess.run(["/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True).stdout
-    found = re.search(rf"^\s*{re.escape(name)} \(.*x86-64.*\) => (\S+)$", listed, re.MULTILINE)
+    found = re.search(rf"^\s*{re.escape(name)} \(.*{LISTED_AS}.*\) => (\S+)$", listed, re.MULTILINE)
     if found is None:
         raise SystemExit(f"{name} is not on this machine")
     return Path(found[1]).resolve()
@@ -83,7 +85,20 @@ def archived(tree: Path) -> bytes:
 def compiled(work: Path) -> bytes:
     """The launcher, linked statically."""
     made = work / "launcher"
-    command = ["gcc", "-static", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-o", str(made), str(LAUNCHER), "-l:libzstd.a"]
+    command = [
+        "gcc",
+        "-static",
+        "-O2",
+        "-s",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f'-DLOADER="{LOADER}"',
+        "-o",
+        str(made),
+        str(LAUNCHER),
+        "-l:libzstd.a",
+    ]
     said = subprocess.run(command, capture_output=True, text=True)
     if said.returncode:
         raise SystemExit(f"{said.stderr}\nthe launcher did not compile: apt-get install gcc libc6-dev libzstd-dev")

@@ -93,16 +93,19 @@ async def export(server: ServerProcess) -> None:
 
 
 def shown(server: ServerProcess) -> str:
-    """Chromium shows both traces in the list; the title of the page."""
+    """Chromium shows both traces in the list, and the documentation; the title of the list."""
     with chromium() as browser:
         context = browser.new_context(base_url=server.api)
         watched = Watched(context.new_page())
         watched.page.goto("/traces?range=15m")
         for name in ("by http", "by grpc"):
             watched.page.get_by_text(name).first.wait_for(timeout=15_000)
+        title = watched.page.title()
+        watched.page.goto("/docs/SQL/")
+        watched.page.locator("h1", has_text="SQL").wait_for(timeout=15_000)
         assert watched.strangers == []
         assert watched.mistakes == []
-        return watched.page.title()
+        return title
 
 
 if __name__ == "__main__":
