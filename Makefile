@@ -88,7 +88,7 @@ screenshots: setup ## docs/screenshots from a living appliance
 	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## remove what was built; data and .venv stay
-	rm -rf build dist *.egg-info observatory/api/static observatory/api/site observatory/api/wheels .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/docs $(STAMPS)/wheelhouse $(STAMPS)/sdk $(STAMPS)/frozen
+	rm -rf build dist *.egg-info observatory/api/static observatory/api/site observatory/api/wheels .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/docs $(STAMPS)/sdk $(STAMPS)/frozen
 	find observatory -name '*.so' -delete
 	rm -f observatory/otlp/*.c observatory/otlp/*.cpp
 	find observatory tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -125,14 +125,14 @@ $(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py
 	@touch $@
 
 # Wheels without compiled code, so that one set serves applications on every platform: what the SDK needs, and the SDK.
-$(STAMPS)/wheelhouse: $(STAMPS)/dist pyproject.toml
+build/wheelhouse/.complete: $(STAMPS)/dist pyproject.toml
 	@echo "collecting the wheels that the SDK needs"
 	@rm -rf build/wheelhouse && mkdir -p build/wheelhouse
 	@$(PIP) download --dest build/wheelhouse --only-binary :all: --platform any --implementation py --abi none --python-version 3.11 \
 	    $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")')
 	@touch $@
 
-$(STAMPS)/sdk: $(STAMPS)/wheelhouse $(STAMPS)/docs $(STAMPS)/web setup.py $(PROGRAM_SOURCES)
+$(STAMPS)/sdk: build/wheelhouse/.complete $(STAMPS)/docs $(STAMPS)/web setup.py $(PROGRAM_SOURCES)
 	@echo "building the SDK's wheel"
 	@rm -rf build/lib* build/bdist* observatory/api/wheels && mkdir -p observatory/api/wheels
 	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheelhouse .
