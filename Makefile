@@ -16,10 +16,12 @@ CONFIG ?=
 ARGS ?=
 
 STAMPS := .venv/.stamps
+DISTRIBUTE = PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python packaging/build.py
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+PROGRAM_SOURCES := $(shell find observatory -name '*.py' -o -name '*.sql' -o -name '*.service' -o -name '*.py[xd]' -o -name '*.pxi' -o -name prices.json 2>/dev/null)
 KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py 2>/dev/null)
 
-.PHONY: help setup run test test-fast test-blackbox bench web kernel config wheels screenshots clean distclean
+.PHONY: help setup run test test-fast test-blackbox test-dist bench web kernel config docs dist dist-dir deb wheels screenshots clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -37,10 +39,15 @@ test: setup ## every check and every test
 	@.ci/test
 
 test-fast: setup ## the tests that take seconds: no child processes, no browser
-	@$(BIN)/pytest -q -m "not slow and not browser" --ignore tests/blackbox --ignore tests/browser --ignore tests/sdk
+	@$(BIN)/pytest -q -m "not slow and not browser" --ignore tests/blackbox --ignore tests/browser --ignore tests/sdk --ignore tests/dist
 
 test-blackbox: setup ## the appliance as a child process: killed, starved, cut off
 	@$(BIN)/pytest tests/blackbox
+
+test-dist: setup $(STAMPS)/dist ## build the executable and test it: alone in an empty root, watched by strace, walked as the README says
+	@.ci/need strace
+	@$(MAKE) --no-print-directory dist dist-dir deb
+	@OBSERVATORY_BIN=$(CURDIR)/dist/observatory $(BIN)/pytest tests/dist tests/flow/test_first_run.py tests/flow/test_formats.py tests/blackbox/test_shutdown.py
 
 bench: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/sdk-clients ## the figures, one JSON line each
 	@.ci/need sender
@@ -60,8 +67,20 @@ config: $(STAMPS)/server ## write config.toml and its JSON schema from the code
 	$(BIN)/observatory config default > config.toml
 	$(BIN)/observatory config schema > docs/config.schema.json
 
+docs: $(STAMPS)/docs ## build the documentation into observatory/api/site, from where /docs is served
+
+# KEY=file: an ed25519 private key (PEM) that signs what is built
+dist: $(STAMPS)/frozen wheels ## dist/observatory: one file for any Linux on x86-64, bill of materials, licences, checksums (KEY=file signs)
+	@$(DISTRIBUTE) executable $(if $(KEY),--key $(KEY)) $(if $(LEVEL),--level $(LEVEL))
+
+dist-dir: $(STAMPS)/frozen ## dist/observatory-….tar.gz: the same as a directory, which unpacks nothing at a start
+	@$(DISTRIBUTE) directory $(if $(KEY),--key $(KEY))
+
+deb: $(STAMPS)/frozen ## dist/….deb: program, unit, user, configuration, data directory
+	@$(DISTRIBUTE) deb $(if $(KEY),--key $(KEY))
+
 wheels: $(STAMPS)/server $(STAMPS)/web ## dist/: a compiled wheel and a pure one
-	@rm -rf build/lib* build/bdist* dist
+	@rm -rf build/lib* build/bdist* dist/*.whl
 	@$(PIP) wheel --no-deps --wheel-dir dist .
 	@rm -rf build/lib* build/bdist*
 	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --wheel-dir dist .
@@ -71,7 +90,7 @@ screenshots: setup ## docs/screenshots from a living appliance
 	@$(BIN)/python -m tests.browser.screenshots
 
 clean: ## remove what was built; data and .venv stay
-	rm -rf build dist *.egg-info observatory/api/static .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web
+	rm -rf build dist *.egg-info observatory/api/static observatory/api/site observatory/api/wheels .pytest_cache .ruff_cache .hypothesis .import_linter_cache test-results $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/docs $(STAMPS)/sdk $(STAMPS)/frozen
 	find observatory -name '*.so' -delete
 	rm -f observatory/otlp/*.c observatory/otlp/*.cpp
 	find observatory tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -94,6 +113,37 @@ $(STAMPS)/server: .venv/bin/python pyproject.toml setup.py
 $(STAMPS)/dev: $(STAMPS)/server
 	@echo "installing the packages of development"
 	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev]'
+	@touch $@
+
+$(STAMPS)/dist: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web
+	@.ci/need launcher
+	@echo "installing what builds the executable"
+	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev,dist]'
+	@touch $@
+
+$(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -type f) $(PROGRAM_SOURCES)
+	@echo "building the documentation"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file packaging/docs/mkdocs.yml --site-dir $(CURDIR)/observatory/api/site
+	@touch $@
+
+# Wheels without compiled code, so that one set serves applications on every platform: what the SDK needs, and the SDK.
+build/wheelhouse/.complete: $(STAMPS)/dist pyproject.toml
+	@echo "collecting the wheels that the SDK needs"
+	@rm -rf build/wheelhouse && mkdir -p build/wheelhouse
+	@$(PIP) download --dest build/wheelhouse --only-binary :all: --platform any --implementation py --abi none --python-version 3.11 \
+	    $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")')
+	@touch $@
+
+$(STAMPS)/sdk: build/wheelhouse/.complete $(STAMPS)/docs $(STAMPS)/web setup.py $(PROGRAM_SOURCES)
+	@echo "building the SDK's wheel"
+	@rm -rf build/lib* build/bdist* observatory/api/wheels && mkdir -p observatory/api/wheels
+	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheelhouse .
+	@cp build/wheelhouse/*.whl observatory/api/wheels
+	@touch $@
+
+$(STAMPS)/frozen: $(STAMPS)/sdk $(PROGRAM_SOURCES) $(shell find packaging -type f -name '*.py' -o -name '*.spec' 2>/dev/null)
+	@echo "freezing the program"
+	@$(DISTRIBUTE) freeze
 	@touch $@
 
 # Without a compiler the appliance still runs, on the slow decoder, and says so; `make setup` insists.

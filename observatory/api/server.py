@@ -25,6 +25,7 @@ from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
 from observatory.api.sessions import Sessions
+from observatory.api.shipped import Shipped
 from observatory.api.sql import Sql
 from observatory.api.traces import Traces
 from observatory.api.work import ClientLeft, Work
@@ -63,6 +64,7 @@ class Api:
             Feedback(questions),
             Llm(questions, clock or SystemClock()),
             Sessions(questions),
+            Shipped(),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)

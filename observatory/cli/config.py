@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 
-from observatory.cli.serve import add_server_flags, config_path, settings_of
+from observatory.cli.serve import add_server_flags, config_path, server_flags, settings_of
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -12,7 +13,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     config = commands.add_parser("config", help="check, show or print the configuration")
     kinds = config.add_subparsers(title="what to do", metavar="WHAT", required=True)
     check = kinds.add_parser("check", help="say every mistake of a configuration; exit code 2 when there is one")
-    show = kinds.add_parser("show", help="print what is in force: file, environment and flags together")
+    show = kinds.add_parser("show", help="print what is in force, and whether default, file, environment or a flag said so")
     default = kinds.add_parser("default", help="print config.toml: every key, its default and its meaning")
     schema = kinds.add_parser("schema", help="print the JSON schema of config.toml, for editors")
     for command in (check, show):
@@ -31,8 +32,11 @@ def _check(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     from observatory.cli.manual import toml_text
+    from observatory.cli.sources import gather, origin
 
-    print(toml_text(settings_of(args)), end="")
+    path = config_path(args)
+    settings, given = settings_of(args), gather(path, os.environ, server_flags(args))
+    print(toml_text(settings, note=lambda section, key: origin(given, path, (section, key))), end="")
     return 0
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from observatory.cli.serve import add_server_flags, settings_of
@@ -27,6 +28,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--json", action="store_true", help="a JSON array of {ok, what, do}")
     rebuild = "make the manifest again from what lies beside the segments; the appliance must not run"
     command.add_argument("--rebuild-manifest", action="store_true", help=rebuild)
+    bundle = "also write what was found, with configuration and figures but nothing of what was stored, into a zip archive for support"
+    command.add_argument("--bundle", metavar="FILE", type=Path, nargs="?", const=Path("observatory-support.zip"), help=bundle)
     command.set_defaults(run=run)
 
 
@@ -48,11 +51,17 @@ def run(args: argparse.Namespace) -> int:
         findings.append(finding)
         if not args.json:
             _say(finding)
+    if args.bundle:
+        from observatory.cli import support
+
+        support.write(args.bundle, settings, findings)
     wrong = sum(not finding.ok for finding in findings)
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=2))
     else:
         print(f"\n{len(findings)} checks, {wrong or 'nothing is'} wrong")
+        if args.bundle:
+            print(f"{args.bundle} is written; it is text, read it before you give it away")
     return 1 if wrong else 0
 
 

@@ -6,10 +6,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, run, sampling, serve, traces
+from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, run, sampling, serve, service, traces, verify
 from observatory.errors import BadConfig, CannotStart
+from observatory.model import program
 
-COMMANDS = (serve, run, demo, query, cost, traces, calls, feedback, prices, sampling, doctor, config)
+COMMANDS = (serve, run, demo, query, cost, traces, calls, feedback, prices, sampling, doctor, config, service, verify)
+
+
+EPILOG = """\
+first steps:
+  observatory                              serve: page on http://127.0.0.1:4319, OTLP on 4317 (gRPC) and 4318 (HTTP)
+  observatory demo                         the same with believable traffic, on data of its own
+  observatory traces                       what arrived
+  observatory cost --from 7d --by model    what it cost
+  observatory query "SELECT name, duration_ms FROM spans LIMIT 5"
+
+when something is wrong:
+  observatory doctor                       checks everything and says what to do
+  observatory config show                  every key in force, and who said so
+
+Every command explains itself: observatory COMMAND --help. The documentation is at http://127.0.0.1:4319/docs/ while it serves.
+"""
 
 
 class _Version(argparse.Action):
@@ -24,8 +41,10 @@ def parser() -> argparse.ArgumentParser:
     """The command line, complete; `docs/` and completion can be made from it."""
     root = argparse.ArgumentParser(
         prog="observatory",
-        description="Receives OpenTelemetry from LLM applications, stores it in columns on this machine, and shows it.",
-        epilog="Start with `observatory serve`, or `observatory demo` to see a living one.",
+        description="Receives OpenTelemetry from LLM applications, stores it in columns on this machine, and shows what they do,\n"
+        "cost and get wrong. Without a command it serves, with sensible defaults; flags are then those of `serve`.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     root.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -36,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 fine, 1 it found something wrong, 2 it could not start and one sentence on stderr says why."""
-    args = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    args = parser().parse_args(given if _names_command(given) else ["serve", *given])
     try:
         return args.run(args)
     except BadConfig as error:
@@ -48,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"observatory: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "observatory":
+        if program.frozen() or error.name is None or error.name.partition(".")[0] == "observatory":
             raise
         print(
             f"observatory: this command needs the server's parts ({error.name} is missing): pip install 'llm-observatory[server]'",
@@ -60,6 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `observatory query … | head`
         sys.stderr.close()
         return 141
+
+
+def _names_command(given: Sequence[str]) -> bool:
+    """`observatory` and `observatory --data DIR` serve."""
+    return bool(given) and (not given[0].startswith("-") or given[0] in ("-h", "--help", "--version"))
 
 
 if __name__ == "__main__":

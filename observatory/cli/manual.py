@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from observatory.cli.mistakes import Schema, expected, is_secret, property_schema
@@ -38,8 +38,8 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def toml_text(settings: Settings, hide: bool = True) -> str:
-    """Settings as TOML without comments. Secrets are shown as `***` unless `hide` is false."""
+def toml_text(settings: Settings, hide: bool = True, note: Callable[[str, str], str] | None = None) -> str:
+    """Settings as TOML; behind each what `note` says of (section, key). Secrets are shown as `***` unless `hide` is false."""
     schema = Settings.model_json_schema()
     lines: list[str] = []
     for name, section in settings.model_dump(mode="json").items():
@@ -47,7 +47,8 @@ def toml_text(settings: Settings, hide: bool = True) -> str:
         for key, value in section.items():
             secret = hide and value and is_secret(property_schema(schema, (name, key)) or {})
             shown = ["***" for _ in value] if secret and isinstance(value, list) else "***" if secret else value
-            lines.append(f"{key} = {toml(shown)}" if shown is not None else f"# {key} is not set")
+            line = f"{key} = {toml(shown)}" if shown is not None else f"# {key} is not set"
+            lines.append(f"{line:<48}  # {' '.join(note(name, key).split())}" if note else line)
     return "\n".join(lines) + "\n"
 
 

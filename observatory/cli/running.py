@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import pyarrow as pa
 
+from observatory.api.shipped import SITE
 from observatory.app import Observatory
 from observatory.settings import Settings
 
@@ -104,25 +105,28 @@ def announce(app: Observatory, print_ready: bool) -> None:
     if print_ready:
         print(json.dumps({"ready": True, **app.addresses}), flush=True)
     else:
-        print(greeting(app.addresses, server.data), flush=True)
+        private = all(getattr(server, name).loopback for name in ("listen", "otlp_grpc", "otlp_http"))
+        print(greeting(app.addresses, server.data, documented=(SITE / "index.html").is_file(), private=private), flush=True)
     log.info("ready: page and API on %(listen)s, OTLP on %(otlp_grpc)s (gRPC) and %(otlp_http)s (HTTP)", app.addresses)
 
 
-def greeting(addresses: dict[str, str], data: Path) -> str:
-    """What a person reads at the start."""
+def greeting(addresses: dict[str, str], data: Path, *, documented: bool = False, private: bool = True) -> str:
+    """What a person reads at the start. `documented`: the documentation is served; `private`: only this machine reaches the addresses."""
     http = addresses["otlp_http"]
     if http.endswith(":4318") and addresses["otlp_grpc"].endswith(":4317"):
         programs = "Any OpenTelemetry program on this machine finds it by itself. A first trace without one:"
     else:
         programs = f"OpenTelemetry programs find it by OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}. A first trace without one:"
+    docs = f"\n    docs    http://{addresses['listen']}/docs/" if documented else ""
+    who = "Only this machine reaches these addresses (loopback), and nothing leaves it by itself.\n\n  " if private else ""
     return f"""
   LLM Observatory is ready.
 
-    page    http://{addresses["listen"]}
+    page    http://{addresses["listen"]}{docs}
     OTLP    gRPC {addresses["otlp_grpc"]}, HTTP http://{http}
     data    {data}
 
-  {programs}
+  {who}{programs}
 
     curl http://{http}/v1/traces -H 'content-type: application/json' -d '{first_trace(time.time_ns())}'
 

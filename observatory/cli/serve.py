@@ -16,7 +16,7 @@ DEFAULT_URL = "http://127.0.0.1:4319"
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The command's own flags; each overrides its key in the configuration."""
-    said = "Start the appliance; SIGTERM or Ctrl-C stops it cleanly."
+    said = "Start the appliance; SIGTERM or Ctrl-C stops it cleanly. This is what `observatory` without a command does."
     command = commands.add_parser("serve", help="start the appliance", description=said)
     add_server_flags(command)
     command.add_argument("--print-ready", action="store_true", help="print one JSON line with the addresses when ready, for programs")
@@ -38,8 +38,12 @@ def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that the flags of `add_server_flags`, the environment and the file make together. Raises CannotStart, BadConfig."""
     from observatory.cli.sources import load
 
-    flags = {f"server.{key}": getattr(args, key, None) for key in ("data", "listen", "otlp_grpc", "otlp_http", "insecure")}
-    return load(config_path(args), os.environ, flags)
+    return load(config_path(args), os.environ, server_flags(args))
+
+
+def server_flags(args: argparse.Namespace) -> dict[str, str | bool | None]:
+    """The flags of `add_server_flags` by the keys they override; None: not given."""
+    return {f"server.{key}": getattr(args, key, None) for key in ("data", "listen", "otlp_grpc", "otlp_http", "insecure")}
 
 
 def config_path(args: argparse.Namespace) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import orjson
 import pyarrow as pa
 
 from observatory.errors import BadRequest, ObservatoryError, Retryable
+from observatory.model import program
 
 _FRAME_HEADER = 5
 _PIECE = 1 << 20
@@ -57,7 +57,7 @@ class Sandboxes:
 
     def __init__(self, data_dir: Path, limits: SandboxLimits, command: Sequence[str] | None = None) -> None:
         self._data_dir, self._limits = data_dir, limits
-        self._command = tuple(command or (sys.executable, "-m", "observatory.query.sandbox"))
+        self._command = tuple(command or program.sql_sandbox())
         self._turn = asyncio.Semaphore(limits.parallel)
         self._waiting = 0
         self._spare: asyncio.subprocess.Process | None = None

@@ -14,7 +14,7 @@ from isal import isal_zlib
 
 from observatory.contracts import Segment
 from observatory.model.signal import RECEIVED
-from observatory.storage import ledger, records, swaplog, traceindex
+from observatory.storage import ledger, migrate, records, swaplog, traceindex
 from observatory.storage.segment import INDEXED, index_path, read_about
 from observatory.storage.swaplog import State
 
@@ -79,8 +79,8 @@ def _read(data_dir: Path) -> State:
     db = sqlite3.connect(ledger.path_of(data_dir), isolation_level=None, timeout=10)
     try:
         found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found > ledger.FORMAT:
-            raise ValueError(f"written by a newer version (format {found}, this one knows {ledger.FORMAT})")
+        if found > migrate.FORMAT:
+            raise ValueError(f"written by a newer version (format {found}, this one knows {migrate.FORMAT})")
         db.execute("PRAGMA query_only = ON")
         said = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if said != "ok":

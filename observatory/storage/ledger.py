@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 
 from observatory.contracts import Segment
 from observatory.errors import CannotStart
+from observatory.storage import migrate
 from observatory.storage.files import Files
 from observatory.storage.segment import from_json, to_json
 from observatory.storage.swaplog import State, Tombstone, entombed
-
-FORMAT = 3
-"""The version of the data directory, in SQLite's `user_version`. A newer one is refused, an older one is migrated (there is none yet)."""
 
 REBUILD = "`observatory doctor --rebuild-manifest` makes it again from what lies beside the segments"
 
@@ -52,7 +50,8 @@ class Ledger:
 
     @classmethod
     def open(cls, data_dir: Path, files: Files, *, create: bool) -> Ledger:
-        """Open, or make when nothing is there yet. Raises CannotStart for a missing file beside segments, or of a newer format."""
+        """Open, or make when nothing is there yet; an older format is migrated. Raises CannotStart for a missing file beside segments, a
+        newer format, and for whatever cannot be read or written."""
         path = path_of(data_dir)
         missing = not path.exists() or path.stat().st_size == 0
         if missing and (not create or any((data_dir / "segments").glob("*/*.parquet"))):
@@ -62,20 +61,13 @@ class Ledger:
         except sqlite3.Error as error:
             raise CannotStart(f"{path} cannot be used: {error}") from error
         try:
-            found = db.execute("PRAGMA user_version").fetchone()[0]
-            if found > FORMAT:
-                raise CannotStart(f"{data_dir} was written by a newer version (format {found}, this one knows {FORMAT}); use that version")
-            if 0 < found < FORMAT:
-                raise CannotStart(
-                    f"{data_dir} was written before the first release (format {found}, this program writes {FORMAT}) and cannot be read; "
-                    "start with another directory, or delete this one"
-                )
+            migrate.migrate(db, path, files)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            if found == 0:
-                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
+            if migrate.version_of(db) == 0:
+                db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {migrate.FORMAT}; COMMIT;")
                 files.sync_directory(data_dir)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             db.close()
             raise CannotStart(f"{path} cannot be used: {error}") from error
         except sqlite3.Error as error:

@@ -11,7 +11,7 @@ import pytest
 
 from observatory.cli.main import main
 from observatory.cli.manual import manual, schema_text, toml, toml_text
-from observatory.cli.sources import load
+from observatory.cli.sources import gather, load, origin
 from observatory.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -85,3 +85,29 @@ def test_toml_values_read_back(value: object) -> None:
 def test_a_good_file_is_said_to_be_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--config", str(ROOT / "config.toml")]) == 0
     assert capsys.readouterr().out == f"{ROOT / 'config.toml'}: no mistakes\n"
+
+
+def test_what_is_shown_says_where_it_comes_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[server]\nlisten = "127.0.0.1:1"\notlp_grpc = "127.0.0.1:2"\n[log]\nlevel = "debug"\n')
+    monkeypatch.setenv("OBSERVATORY_SERVER__OTLP_GRPC", "127.0.0.1:3")
+    assert main(["config", "show", "--config", str(file), "--listen", "localhost:4"]) == 0
+    shown = [line for line in capsys.readouterr().out.splitlines() if "  # " in line]
+    lines = {line.split(" = ")[0]: line.split("  # ")[-1] for line in shown}
+    assert lines["listen"] == "--listen"
+    assert lines["otlp_grpc"] == "OBSERVATORY_SERVER__OTLP_GRPC"
+    assert lines["level"] == str(file)
+    assert lines["otlp_http"] == lines["format"] == "default"
+    assert len(shown) == sum(len(section) for section in Settings().model_dump().values())
+
+
+def test_every_key_can_be_set_from_the_environment() -> None:
+    for section, keys in Settings().model_dump(mode="json").items():
+        for key, value in keys.items():
+            if value is None:
+                continue
+            name, text = f"OBSERVATORY_{section}__{key}".upper(), value if isinstance(value, str) else toml(value)
+            assert origin(gather(None, {name: text}), None, (section, key)) == name
+            assert load(None, {name: text}) == Settings(), name
