@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from observatory.api.messages import LONGEST_REF
+from observatory.api.saved import KIND, LONGEST_NAME
 from observatory.api.sql import ARROW, SqlRequest
 from observatory.query.buckets import UNITS
 from observatory.query.llm_calls import DOLLARS, INTEGERS, SORTS, WORDS
@@ -446,6 +447,8 @@ _SCHEMAS: dict[str, Any] = {
             "to": _MAYBE_TIME,
         }
     ),
+    "Saved": _object({"kind": _TEXT, "name": _TEXT, "body": _ANY_OBJECT, "updated_at": _TIME}),
+    "SavedList": _object({"items": _list(_ref("Saved"))}),
     "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
@@ -601,6 +604,51 @@ def _llm_paths() -> dict[str, Any]:
     }
 
 
+def _saved_paths() -> dict[str, Any]:
+    """What people save."""
+    kind = {
+        "name": "kind",
+        "in": "path",
+        "required": True,
+        "description": "What sort of document: `query` and `view` are the page's; any other name may be used.",
+        "schema": {"type": "string", "pattern": f"^{KIND}$"},
+        "example": "query",
+    }
+    name = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "Printable characters, percent-encoded.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": "^[!-~]+( [!-~]+)*$"},
+        "example": "tokens by model",
+    }
+    return {
+        "/api/v1/saved/{kind}": _get(
+            "The documents of a kind that people saved, by name.",
+            _json(_ref("SavedList"), "The documents, whole."),
+            [kind],
+            (400, 421),
+            "listSaved",
+        ),
+        "/api/v1/saved/{kind}/{name}": {
+            **_get("One document.", _json(_ref("Saved"), "The document."), [kind, name], (400, 404, 421), "getSaved"),
+            "put": {
+                "operationId": "save",
+                "summary": "Save a document, in place of the one of that name. Durable when answered.",
+                "parameters": [kind, name],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ANY_OBJECT}}},
+                "responses": {"200": _json(_ref("Saved"), "As it was saved."), **_errors(400, 403, 408, 413, 415, 421, 503)},
+            },
+            "delete": {
+                "operationId": "deleteSaved",
+                "summary": "Forget a document. Durable when answered.",
+                "parameters": [kind, name],
+                "responses": {"204": {"description": "It is gone."}, **_errors(400, 403, 404, 408, 421, 503)},
+            },
+        },
+    }
+
+
 def document(version: str) -> dict[str, Any]:
     """The OpenAPI document of this server."""
     list_errors = (400, 408, 421, 503)
@@ -707,6 +755,7 @@ def document(version: str) -> dict[str, Any]:
             },
         },
         **_llm_paths(),
+        **_saved_paths(),
         "/api/v1/sql": {
             "post": {
                 "operationId": "sql",

@@ -24,6 +24,7 @@ from observatory.api.page import PATH, page
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
+from observatory.api.saved import Saved
 from observatory.api.sessions import Sessions
 from observatory.api.sql import Sql
 from observatory.api.traces import Traces
@@ -31,6 +32,7 @@ from observatory.api.work import ClientLeft, Work
 from observatory.errors import ObservatoryError
 from observatory.model.clock import Clock, SystemClock
 from observatory.query.render import Renderer
+from observatory.storage import saved
 from observatory.storage.engine import Engine
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -56,13 +58,15 @@ class Api:
         self._work = Work(config.threads, config.request_deadline_s)
         self._sql = Sql(engine, engine.data_dir, config)
         questions = Questions(engine, self._work)
+        clock = clock or SystemClock()
         self._rooms = (
             Traces(engine, self._work, questions, self._renderer),
             Messages(engine, self._work),
             Logs(questions, self._renderer),
             Feedback(questions),
-            Llm(questions, clock or SystemClock()),
+            Llm(questions, clock),
             Sessions(questions),
+            Saved(saved.Saved(engine.manifest), self._work, clock),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)
