@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { PAGES } from "../pages";
 
 const KEYS: [string, string][] = [
   ["/", "filter or search"],
@@ -9,8 +10,7 @@ const KEYS: [string, string][] = [
   ["←  →", "fold and unfold a span"],
   ["z", "zoom to a span"],
   ["0", "the whole trace again"],
-  ["g t", "traces"],
-  ["g s", "status"],
+  ...PAGES.map(({ key, title }): [string, string] => [`g ${key}`, title.toLowerCase()]),
   ["?", "this list"],
 ];
 

@@ -10,6 +10,7 @@ import { Notice } from "../parts/Notice";
 import { useLastSearch } from "../traces/memory";
 import { useNeighbours } from "./neighbours";
 import { TraceBody } from "./TraceBody";
+import "./trace.css";
 
 /** One trace: its tree and waterfall, and any span of it in full. */
 export function TracePage() {
