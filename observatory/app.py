@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, Proce
 
 from observatory.api.prices import Recompute
 from observatory.api.server import Api
+from observatory.configured import Origins, told
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
 from observatory.jobs.expire import Expire
@@ -52,8 +53,9 @@ log = logging.getLogger(__name__)
 class Observatory:
     """One running appliance. `async with Observatory(settings) as app:` serves until the block ends."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, origins: Origins | None = None) -> None:
         self.settings = settings
+        self.origins = origins or Origins()
         self.clock = clock or SystemClock()
         self.registry = CollectorRegistry()
         self.addresses: dict[str, str] = {}
@@ -131,7 +133,7 @@ class Observatory:
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
         mounts = (http.add_routes, feedback.add_routes, Recompute(self.reprice, self.jobs.wake).add_routes)
-        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts)
+        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts, settings=told(settings, self.origins))
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)

@@ -86,8 +86,8 @@ _TRACE_SUMS = {
     "user_id": _MAYBE_TEXT,
 }
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "http_status_code")
-_WORDS = ("operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
-_FULL_WORDS = ("response_id", "finish_reasons", "session_id", "user_id", "environment", "project", "service_name")
+_WORDS = ("observation_kind", "operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
+_FULL_WORDS = ("convention", "response_id", "finish_reasons", "session_id", "user_id", "environment", "project", "service_name")
 _TYPED = {
     **{name: {"type": ["integer", "string"], "description": "Text beyond 2^53."} for name in _TOKENS},
     **{name: _TEXT for name in (*_WORDS, *_FULL_WORDS)},
@@ -258,8 +258,15 @@ _SCHEMAS: dict[str, Any] = {
             "received_at_ns": _NANOS,
             **_TYPED,
             **_SPAN_SAYS_OF_CALLS,
+            "origins": {
+                "type": "object",
+                "description": "Of one span: by column the attribute that fed it.",
+                "additionalProperties": _object(
+                    {"where": {"enum": ["span", "resource", "scope"]}, "key": _TEXT, "also": _list(_TEXT)}, ("also",)
+                ),
+            },
         },
-        ("trace_state", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
+        ("trace_state", "origins", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
     ),
     "TreeSpan": _object(
         {**_SPAN_FACTS, "has_events": {"type": "boolean"}, "event_count": _COUNT, **_TYPED, **_SPAN_SAYS_OF_CALLS},
@@ -449,6 +456,36 @@ _SCHEMAS: dict[str, Any] = {
     ),
     "Saved": _object({"kind": _TEXT, "name": _TEXT, "body": _ANY_OBJECT, "updated_at": _TIME}),
     "SavedList": _object({"items": _list(_ref("Saved"))}),
+    "Settings": _object(
+        {
+            "file": {**_MAYBE_TEXT, "description": "The configuration file."},
+            "sections": _list(
+                _object(
+                    {
+                        "name": _TEXT,
+                        "says": _TEXT,
+                        "keys": _list(
+                            _object(
+                                {
+                                    "key": _TEXT,
+                                    "value": {"description": "In force; a secret is `***`, a list of secrets has one for each."},
+                                    "default": {},
+                                    "set_by": {
+                                        **_MAYBE_TEXT,
+                                        "description": "The file, a variable or a flag; null: the default.",
+                                    },
+                                    "environment": {"type": "string", "description": "The environment variable that sets it."},
+                                    "takes": _TEXT,
+                                    "says": {"type": "string", "description": "What it means."},
+                                    "secret": {"type": "boolean"},
+                                }
+                            )
+                        ),
+                    }
+                )
+            ),
+        }
+    ),
     "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
@@ -677,6 +714,13 @@ def document(version: str) -> dict[str, Any]:
             one_errors,
             "getTrace",
         ),
+        "/api/v1/traces/{trace_id}/otlp": _get(
+            "One trace as OTLP/JSON, as an exporter would send it; its logs are not in it.",
+            _json(_object({"resourceSpans": _list(_ANY_OBJECT)}), "An `ExportTraceServiceRequest`, streamed."),
+            [_path("trace_id", 32)],
+            one_errors,
+            "getTraceAsOtlp",
+        ),
         "/api/v1/traces/{trace_id}/spans/{span_id}": _get(
             "One span in full.",
             _json(_ref("Span"), "The span."),
@@ -774,6 +818,9 @@ def document(version: str) -> dict[str, Any]:
             }
         },
         "/api/v1/status": _get("What the server is doing.", _json(_ref("Status"), "Status by room."), [], (400, 421), "getStatus"),
+        "/api/v1/settings": _get(
+            "What is configured, what set it, and what it means.", _json(_ref("Settings"), "Every key."), [], (400, 421), "getSettings"
+        ),
         "/api/v1/openapi.json": _get("This document.", _json(_ANY_OBJECT, "OpenAPI 3.1."), [], (400, 421), "getOpenapi"),
         "/healthz": _get("The process answers.", _json(_ref("Health"), "It does."), [], (400, 421), "healthz"),
         "/readyz": _get("Exports are accepted.", _json(_ref("Ready"), "They are."), [], (400, 421), "readyz"),

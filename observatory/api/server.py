@@ -40,7 +40,8 @@ _DRAIN_S = 2.0  # for answers under way when the door closes; the whole server h
 
 
 class Api:
-    """Everything that is asked over HTTP. `status` and `ready` are the appliance's; `mounts` add routes of other rooms to this port."""
+    """Everything that is asked over HTTP. `status` and `ready` are the appliance's; `mounts` add routes of other rooms to this port;
+    `settings` is what `/api/v1/settings` tells, without secrets."""
 
     def __init__(
         self,
@@ -51,8 +52,10 @@ class Api:
         registry: CollectorRegistry,
         mounts: Sequence[Callable[[web.Application], None]] = (),
         clock: Clock | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self._status, self._ready, self._registry, self._mounts = status, ready, registry, mounts
+        self._settings = orjson.dumps(settings or {"file": None, "sections": []})
         self._guard = Guard()
         self._renderer = Renderer()
         self._work = Work(config.threads, config.request_deadline_s)
@@ -81,6 +84,7 @@ class Api:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/api/v1/status", self._say_status)
+        app.router.add_get("/api/v1/settings", self._say_settings)
         app.router.add_get("/api/v1/openapi.json", self._openapi)
         for room in self._rooms:
             room.add_routes(app)
@@ -150,6 +154,10 @@ class Api:
     async def _say_status(self, request: web.Request) -> web.Response:
         Parameters(request, ())
         return json_reply(orjson.dumps({"version": _version(), **self._status()}))
+
+    async def _say_settings(self, request: web.Request) -> web.Response:
+        Parameters(request, ())
+        return json_reply(self._settings)
 
     async def _openapi(self, request: web.Request) -> web.Response:
         Parameters(request, ())

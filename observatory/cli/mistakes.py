@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-Schema = Mapping[str, Any]
-Path = tuple[str, ...]
+from observatory.configured import Path, Schema, expected, is_secret, literal, property_schema
 
 
 def mistakes(error: ValidationError, schema: Schema, values: Mapping[str, Any], origins: Mapping[Path, str]) -> list[str]:
@@ -21,49 +19,6 @@ def mistakes(error: ValidationError, schema: Schema, values: Mapping[str, Any], 
         origin = f" ({origins[path[:2]]})" if path[:2] in origins else ""
         said.append(f"{'.'.join(path)}{origin}: {_sentence(detail, path, schema, values)}")
     return said
-
-
-def property_schema(schema: Schema, path: Path) -> Schema | None:
-    """The JSON schema of the key at `path`, `$ref` followed; None where there is no such key. List positions are parts of a path."""
-    here: Schema | None = _follow(schema, schema)
-    for part in path:
-        if here is None:
-            return None
-        here = here.get("items") if part.isdigit() and "items" in here else here.get("properties", {}).get(part)
-        here = None if here is None else _follow(schema, here)
-    return here
-
-
-def expected(schema: Schema) -> str:
-    """What a key wants, in words: `a number above 0`, `"text" or "json"`, `a whole number from 1 to 100`."""
-    if "enum" in schema or "const" in schema:
-        return " or ".join(literal(choice) for choice in schema.get("enum", [schema.get("const")]))
-    if "anyOf" in schema:
-        return " or ".join(expected(choice) for choice in schema["anyOf"] if choice.get("type") != "null")
-    match schema.get("type"):
-        case "integer":
-            return "a whole number" + _bounds(schema)
-        case "number":
-            return "a number" + _bounds(schema)
-        case "boolean":
-            return "true or false"
-        case "string":
-            return "an address, host:port" if schema.get("title") == "host:port" else "text"
-        case "array":
-            return "a list, each " + expected(schema.get("items", {}))
-        case "object":
-            return "a table"
-    return "a value"
-
-
-def is_secret(schema: Schema) -> bool:
-    """Whether the key's value, or each value of its list, must not be shown."""
-    return bool(schema.get("writeOnly") or schema.get("items", {}).get("writeOnly"))
-
-
-def literal(value: Any) -> str:
-    """A value as TOML would spell it."""
-    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _sentence(detail: Mapping[str, Any], path: Path, schema: Schema, values: Mapping[str, Any]) -> str:
@@ -91,22 +46,6 @@ def _unknown(path: Path, schema: Schema) -> str:
     if homes:
         return f"unknown {what}; `{key}` belongs to [{homes[0]}]"
     return f"unknown {what}; there are {', '.join(siblings)}"
-
-
-def _bounds(schema: Schema) -> str:
-    names = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
-    low, above, high, below = (f"{schema[name]:_}" if name in schema else None for name in names)
-    if low is not None and high is not None:
-        return f" from {low} to {high}"
-    lower = f" of at least {low}" if low is not None else f" above {above}" if above is not None else ""
-    upper = f"at most {high}" if high is not None else f"below {below}" if below is not None else ""
-    return lower + (" and " if lower else " of " if high is not None else " ") + upper if upper else lower
-
-
-def _follow(root: Schema, schema: Schema) -> Schema:
-    if "$ref" not in schema:
-        return schema
-    return root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
 
 
 def _at(values: Any, path: Path) -> Any:

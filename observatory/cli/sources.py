@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from observatory.cli.mistakes import mistakes, property_schema
+from observatory.cli.mistakes import mistakes
+from observatory.configured import Origins, property_schema
 from observatory.errors import BadConfig, CannotStart
 from observatory.settings import Settings
 
@@ -23,7 +24,13 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
 
     Raises BadConfig with every mistake at once, CannotStart when the file cannot be read.
     """
+    return load_with_origins(path, environ, flags)[0]
+
+
+def load_with_origins(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> tuple[Settings, Origins]:
+    """As `load`, and what set each key."""
     values = read_toml(path) if path else {}
+    set_by = {f"{section}.{key}": str(path) for section, keys in values.items() if isinstance(keys, dict) for key in keys}
     origins: dict[tuple[str, ...], str] = {}
     schema = Settings.model_json_schema()
     for section in schema["properties"]:
@@ -36,9 +43,11 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
         if value is not None:
             section, _, key = dotted.partition(".")
             _set(values, origins, (section, key), value, "--" + key.replace("_", "-"))
+    set_by |= {".".join(where): origin for where, origin in origins.items()}
     try:
         # by way of JSON, because strict JSON is what TOML means: "5" is no number, a list may be a tuple
-        return Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        settings = Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        return settings, Origins(str(path) if path else None, set_by)
     except ValidationError as error:
         source = str(path) if path else "settings"
         raise BadConfig(source, mistakes(error, schema, values, origins)) from None
