@@ -1,5 +1,9 @@
 import type { ComponentType } from "react";
-import { StatusIcon, TracesIcon } from "./parts/icons";
+import { readLogSearch } from "./logs/search";
+import { LogsIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, TracesIcon } from "./parts/icons";
+import { readSessionSearch } from "./sessions/search";
+import { readSettingsSearch } from "./settings/settings";
+import { readSqlSearch } from "./sql/search";
 import { readSearch } from "./traces/search";
 
 /**
@@ -14,7 +18,31 @@ export const PAGES = [
     Icon: TracesIcon,
     key: "t",
     readSearch,
-    load: async () => (await import("./traces/TracesPage")).TracesPage,
+    load: async (): Promise<ComponentType> => (await import("./traces/TracesPage")).TracesPage,
+  },
+  {
+    path: "/sessions",
+    title: "Sessions",
+    Icon: SessionsIcon,
+    key: "n",
+    readSearch: readSessionSearch,
+    load: async (): Promise<ComponentType> => (await import("./sessions/SessionsPage")).SessionsPage,
+  },
+  {
+    path: "/logs",
+    title: "Logs",
+    Icon: LogsIcon,
+    key: "l",
+    readSearch: readLogSearch,
+    load: async (): Promise<ComponentType> => (await import("./logs/LogsPage")).LogsPage,
+  },
+  {
+    path: "/sql",
+    title: "SQL",
+    Icon: SqlIcon,
+    key: "q",
+    readSearch: readSqlSearch,
+    load: async (): Promise<ComponentType> => (await import("./sql/SqlPage")).SqlPage,
   },
   {
     path: "/status",
@@ -22,7 +50,15 @@ export const PAGES = [
     Icon: StatusIcon,
     key: "s",
     readSearch: () => ({}),
-    load: async () => (await import("./status/StatusPage")).StatusPage,
+    load: async (): Promise<ComponentType> => (await import("./status/StatusPage")).StatusPage,
+  },
+  {
+    path: "/settings",
+    title: "Settings",
+    Icon: SettingsIcon,
+    key: ",",
+    readSearch: readSettingsSearch,
+    load: async (): Promise<ComponentType> => (await import("./settings/SettingsPage")).SettingsPage,
   },
 ] as const satisfies readonly Page[];
 

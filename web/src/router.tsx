@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
+import { readRange } from "./frame/range";
 import { TopBar } from "./frame/TopBar";
 import { type Page, PAGES } from "./pages";
 import { Notice } from "./parts/Notice";
@@ -35,9 +36,16 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import("./trace/TracePage"), "TracePage"),
 });
 
+const session = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions/$sessionId",
+  validateSearch: readRange,
+  component: lazyRouteComponent(() => import("./sessions/SessionPage"), "SessionPage"),
+});
+
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
 export const router = createRouter({
-  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), home, trace]),
+  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), home, trace, session]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const pairs = Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === "string");

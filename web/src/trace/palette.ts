@@ -9,6 +9,7 @@ export interface Palette {
   line: string;
   text: string;
   surface: string;
+  faint: string;
 }
 
 function readPalette(): Palette {
@@ -26,6 +27,7 @@ function readPalette(): Palette {
     line: colour("line-strong"),
     text: colour("text"),
     surface: colour("surface"),
+    faint: colour("faint"),
   };
   probe.remove();
   return palette;

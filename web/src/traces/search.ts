@@ -6,6 +6,7 @@ export interface TraceSearch extends Range {
   service?: string;
   status?: "ok" | "error";
   min?: string; // as typed: `500ms`
+  filter?: string; // the filter language
   sort?: string; // a key of SORTS, `-` in front for descending
   live?: "off";
 }
@@ -17,11 +18,12 @@ export type Sort = (typeof SORTS)[number];
 /** Reads the address bar; what is not understood is left out rather than sent to the server. */
 export function readSearch(raw: Record<string, unknown>): TraceSearch {
   const search: TraceSearch = readRange(raw);
-  const [service, status, min, sort] = ["service", "status", "min", "sort"].map((key) => textOf(raw, key));
+  const [service, status, min, sort, filter] = ["service", "status", "min", "sort", "filter"].map((key) => textOf(raw, key));
   if (service !== undefined) search.service = service;
   if (status === "ok" || status === "error") search.status = status;
   if (min !== undefined && parseDuration(min) !== null) search.min = min;
   if (sort !== undefined && sort !== DEFAULT_SORT && (SORTS as readonly string[]).includes(sort.replace(/^-/, ""))) search.sort = sort;
+  if (filter !== undefined) search.filter = filter;
   if (textOf(raw, "live") === "off") search.live = "off";
   return search;
 }
@@ -33,13 +35,14 @@ export function traceParams(search: TraceSearch, now: number): Record<string, st
     service: search.service ?? null,
     status: search.status ?? null,
     min_duration_ms: search.min === undefined ? null : String(parseDuration(search.min)),
+    filter: search.filter ?? null,
     sort: search.sort ?? DEFAULT_SORT,
   };
 }
 
 /** Whether anything narrows the list beyond its time range. */
 export function isFiltered(search: TraceSearch): boolean {
-  return search.service !== undefined || search.status !== undefined || search.min !== undefined;
+  return search.service !== undefined || search.status !== undefined || search.min !== undefined || search.filter !== undefined;
 }
 
 /** Whether new traces can appear in the list by themselves. */
