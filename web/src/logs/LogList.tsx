@@ -6,6 +6,7 @@ import { absolute, clock, milliseconds } from "../format/time";
 import { Json, oneLine } from "../messages/Json";
 import { Text } from "../messages/Part";
 import { ChevronIcon, ErrorIcon } from "../parts/icons";
+import { useNow } from "../parts/now";
 import { AttributeTable } from "../trace/AttributeTable";
 import { severity } from "./severity";
 import type { LogRecord } from "./types";
@@ -31,13 +32,14 @@ function LogRow({ record, origin, links }: { record: LogRecord; origin?: bigint;
   const [open, setOpen] = useState(false);
   const ns = timeOf(record);
   const ms = milliseconds(ns);
+  const now = useNow();
   const { word, tone } = severity(record.severity_number, record.severity_text);
   return (
     <li className={open ? "log is-open" : "log"}>
       <button type="button" className="log-line" aria-expanded={open} onClick={() => setOpen(!open)}>
         <ChevronIcon turn={open ? 90 : 0} />
         <time className="faint number log-time" title={absolute(ms)}>
-          {origin === undefined ? `${clock(new Date(ms))}.${new Date(ms).getMilliseconds().toString().padStart(3, "0")}` : `+${duration(Number(BigInt(ns) - origin) / 1e6)}`}
+          {origin === undefined ? moment(ms, now) : `+${duration(Number(BigInt(ns) - origin) / 1e6)}`}
         </time>
         <span className={`log-severity is-${tone}`}>
           {tone === "error" && <ErrorIcon size={12} />}
@@ -67,6 +69,13 @@ function LogRow({ record, origin, links }: { record: LogRecord; origin?: bigint;
       )}
     </li>
   );
+}
+
+/** `11:27:38.788`, with the day before it when that is not today. */
+function moment(ms: number, now: number): string {
+  const date = new Date(ms);
+  const time = `${clock(date)}.${date.getMilliseconds().toString().padStart(3, "0")}`;
+  return date.toDateString() === new Date(now).toDateString() ? time : `${date.toLocaleString("en-US", { month: "short", day: "numeric" })} ${time}`;
 }
 
 /** When it happened, else when it was seen, else when it came. */

@@ -32,7 +32,11 @@ export function Conversation({ said, where }: { said: Said; where: Where }) {
           <Anything value={said.query} where={where} />
         </Turn>
       )}
-      {said.documents && <Documents documents={said.documents} where={where} />}
+      {said.documents && (
+        <Turn role="found">
+          <DocumentCards documents={said.documents} where={where} />
+        </Turn>
+      )}
       {nothing && said.flags.length === 0 && <p className="faint">No messages are in this span.</p>}
       {Object.keys(said.source).length > 0 && (
         <p className="faint conversation-source">
@@ -46,7 +50,7 @@ export function Conversation({ said, where }: { said: Said; where: Where }) {
 /** A message: its role in the gutter, its parts beside it. */
 export function MessageTurn({ message, where, choice, answer = false }: { message: Message; where: Where; choice?: number | undefined; answer?: boolean }) {
   return (
-    <Turn role={message.role} {...(message.name !== undefined && { name: message.name })} answer={answer}>
+    <Turn role={message.role || "?"} {...(message.name !== undefined && { name: message.name })} answer={answer}>
       {choice !== undefined && <span className="tag">choice {choice}</span>}
       {parts(message.parts, where)}
       {message.parts.length === 0 && <p className="faint">an empty message</p>}
@@ -62,7 +66,7 @@ export function Turn({ role, name, answer = false, children }: { role: string; n
   return (
     <div className={`turn is-${knownRole(role)}${answer ? " is-answer" : ""}`}>
       <div className="turn-role">
-        {role || "?"}
+        {role}
         {name !== undefined && <span className="faint">{name}</span>}
       </div>
       <div className="turn-said">{children}</div>
@@ -120,19 +124,20 @@ function Tools({ said }: { said: Said }) {
 }
 
 /** What a retriever found, best first as it was told. */
-export function Documents({ documents, where }: { documents: readonly Document[]; where: Where }) {
-  return (
-    <Turn role="found">
-      {documents.length === 0 && <p className="faint">nothing</p>}
-      {documents.map((document, index) => (
-        <Card key={index} kind="other" name={document.id === undefined || document.id === null ? `document ${index + 1}` : word(document.id)} preview={document.content ?? null}>
-          {document.score != null && <p className="faint number">score {word(document.score)}</p>}
-          <Anything value={document.content ?? null} where={where} />
-          {document.metadata != null && <Json value={document.metadata} open={0} name="metadata" />}
-        </Card>
-      ))}
-    </Turn>
-  );
+export function DocumentCards({ documents, where }: { documents: readonly Document[]; where: Where }) {
+  if (documents.length === 0) return <p className="faint">nothing was found</p>;
+  return documents.map((document, index) => (
+    <Card
+      key={index}
+      kind="other"
+      name={document.id === undefined || document.id === null ? `document ${index + 1}` : word(document.id)}
+      preview={document.content ?? null}
+      side={document.score != null && <span className="faint number">{word(document.score)}</span>}
+    >
+      <Anything value={document.content ?? null} where={where} />
+      {document.metadata != null && <Json value={document.metadata} open={0} name="metadata" />}
+    </Card>
+  ));
 }
 
 function word(value: Value): string {

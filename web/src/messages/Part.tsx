@@ -129,13 +129,14 @@ interface CardProps {
   title?: string;
   preview?: Value | undefined;
   size?: number;
+  side?: ReactNode; // at the end of the line
   children: ReactNode;
 }
 
 const SIGNS = { call: "→", result: "←", reasoning: "∴", other: "·" };
 
 /** A collapsed card: what it is in one line, the body when it is opened. */
-export function Card({ kind, name, title, preview, size, children }: CardProps) {
+export function Card({ kind, name, title, preview, size, side, children }: CardProps) {
   const [open, setOpen] = useState(false);
   const line = preview === undefined ? null : preview === null ? "" : typeof preview === "string" ? preview.slice(0, 200) : (oneLine(preview) ?? JSON.stringify(preview).slice(0, 200));
   return (
@@ -148,6 +149,7 @@ export function Card({ kind, name, title, preview, size, children }: CardProps) 
         <strong>{name}</strong>
         {line !== null && !open && <span className="part-preview mono">{line}</span>}
         {size !== undefined && <span className="faint number">{bytes(size)}</span>}
+        {side}
       </button>
       {open && <div className="part-body">{children}</div>}
     </div>

@@ -86,7 +86,8 @@ function Facts({ session }: { session: SessionDetail }) {
         <span className="clip">
           <span className="faint">user</span>{" "}
           <Link to="/sessions" search={{ user: session.users[0] ?? "", range: "all" }} className="clip">
-            {session.users.join(", ")}
+            {session.users.slice(0, 3).join(", ")}
+            {session.users.length > 3 && ` +${session.users.length - 3}`}
           </Link>
         </span>
       )}
@@ -104,7 +105,7 @@ function Facts({ session }: { session: SessionDetail }) {
       <span className="muted">
         last <Ago ms={Date.parse(session.last)} />
       </span>
-      <span className="faint clip">{session.models.join(", ")}</span>
+      <span className="faint clip is-last">{session.models.join(", ")}</span>
     </div>
   );
 }

@@ -166,7 +166,10 @@ function Row({ session, search, index, here, onOpen, onUser }: RowProps) {
         {session.unpriced_calls > 0 && <span className="unpriced">{session.unpriced_calls === session.calls ? "unpriced" : `${count(session.unpriced_calls)} unpriced`}</span>}
         {usd(session.total_cost_usd) ?? "—"}
       </td>
-      <td className="muted">{session.models.join(", ")}</td>
+      <td className="muted" title={session.models.join(", ")}>
+        {session.models[0]}
+        {session.models.length > 1 && <span className="faint"> +{session.models.length - 1}</span>}
+      </td>
     </tr>
   );
 }

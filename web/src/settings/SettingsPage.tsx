@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useRef } from "react";
+import { type ReactNode, useRef } from "react";
 import { get } from "../api/client";
 import { isUnreachable } from "../api/queries";
 import type { Value } from "../api/types";
@@ -76,7 +76,7 @@ export function SettingsPage() {
           {sections.map((section) => (
             <section key={section.name} aria-labelledby={`section-${section.name}`}>
               <h2 id={`section-${section.name}`}>
-                <code>[{section.name}]</code> <span className="muted">{section.says}</span>
+                <code>[{section.name}]</code> <span className="muted">{marked(section.says)}</span>
               </h2>
               {section.keys.map((setting) => (
                 <Row key={setting.key} section={section.name} setting={setting} />
@@ -106,13 +106,18 @@ function Row({ section, setting }: { section: string; setting: Setting }) {
         </div>
       </div>
       <div className="setting-says">
-        <p>{says}</p>
+        <p>{marked(says)}</p>
         <p className="faint">
           {takes} · <code>{environment}</code> <Copy text={line} label={`copy ${section}.${key} as TOML`} />
         </p>
       </div>
     </div>
   );
+}
+
+/** Words between backticks as code. */
+function marked(text: string): ReactNode {
+  return text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 }
 
 function shown(value: Value): string {

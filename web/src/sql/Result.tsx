@@ -55,7 +55,7 @@ export function Result({ answer }: { answer: SqlAnswer }) {
 
 function Cell({ value, column, trace }: { value: Value; column: Column | undefined; trace: Value }) {
   const name = column?.name ?? "";
-  if (value === null) return <td className="faint">null</td>;
+  if (value === null) return <td className={column && isNumber(column) ? "number faint" : "faint"}>null</td>;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   if (name === "trace_id" && /^[0-9a-f]{32}$/.test(text)) {
     return (

@@ -49,14 +49,15 @@ function Both({ a, b, onClose }: { a: TraceTree; b: TraceTree; onClose: () => vo
   const [shown, setShown] = useState(STEP);
   return (
     <div className="compare" tabIndex={0}>
+      <p className="compare-bar">
+        <button type="button" className="button" onClick={onClose}>
+          end comparison (esc)
+        </button>
+      </p>
       <table className="grid compare-figures">
         <thead>
           <tr>
-            <th scope="col">
-              <button type="button" className="button" onClick={onClose}>
-                end comparison (esc)
-              </button>
-            </th>
+            <th scope="col" />
             <th scope="col" className="is-right">
               this trace
             </th>

@@ -44,8 +44,8 @@ export function CompareMenu({ trace }: { trace: TraceTree }) {
   const others = data?.items.filter((item) => item.trace_id !== trace.trace_id);
   return (
     <div className="menu" ref={box}>
-      <button type="button" className="button" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <CompareIcon /> compare
+      <button type="button" className="button" aria-haspopup="dialog" aria-expanded={open} aria-label="compare" onClick={() => setOpen(!open)}>
+        <CompareIcon /> <span>compare</span>
       </button>
       {open && (
         <div className="popup menu-box" role="dialog" aria-label="compare with">

@@ -26,8 +26,8 @@ export function CopyMenu({ traceId, spans }: { traceId: string; spans: number })
   const api = `${location.origin}/api/v1/traces/${traceId}`;
   return (
     <div className="menu" ref={box}>
-      <button type="button" className="button" aria-haspopup="dialog" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <ShareIcon /> copy as
+      <button type="button" className="button" aria-haspopup="dialog" aria-expanded={open} aria-label="copy as" onClick={() => setOpen(!open)}>
+        <ShareIcon /> <span>copy as</span>
       </button>
       {open && (
         <div className="popup menu-box" role="dialog" aria-label="copy as">

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type CSSProperties, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 import type { TraceTree } from "../api/types";
 import { useKeys } from "../frame/keys";
+import { useNarrow } from "../frame/narrow";
 import { useStored } from "../frame/stored";
 import { count } from "../format/number";
 import { Notice } from "../parts/Notice";
@@ -39,7 +40,8 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
   const [opened, setOpened] = useState<ReadonlySet<number>>(() => opening(tree, groups, view.span));
   const [cursor, setCursor] = useState<string | null>(view.span ?? null); // a span's id, or `~` and the id of a group's first span
   const [zoom, setZoom] = useState<Window | null>(null);
-  const [treeWidth, setTreeWidth] = useStored<number>("tree-width", 540);
+  const [storedWidth, setTreeWidth] = useStored<number>("tree-width", 540);
+  const treeWidth = useNarrow() ? 200 : storedWidth;
   const [panelHeight, setPanelHeight] = useStored<number>("panel-height", 320);
   const [gutter, setGutter] = useState(0);
   const scroller = useRef<HTMLDivElement>(null);

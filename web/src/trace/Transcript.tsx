@@ -6,7 +6,7 @@ import type { TreeSpan } from "../api/types";
 import { duration } from "../format/duration";
 import { usd } from "../format/money";
 import { count, short } from "../format/number";
-import { Documents, Flags, MessageTurn, parts, Turn } from "../messages/Conversation";
+import { DocumentCards, Flags, MessageTurn, parts, Turn } from "../messages/Conversation";
 import { Anything, Card, type Where } from "../messages/Part";
 import { messagesQuery } from "../messages/queries";
 import type { Conversation } from "../messages/types";
@@ -202,31 +202,33 @@ function Said({ said, before, toolsTold, where }: { said: Conversation; before: 
 function StepEntry({ traceId, span, kind, ms, onOpen }: { traceId: string; span: TreeSpan; kind: string; ms: number; onOpen: () => void }) {
   const where = { traceId, spanId: span.span_id };
   const { data, error } = useQuery(messagesQuery(traceId, span.span_id));
-  const name = data?.tool?.name ?? span.tool_name ?? span.name;
+  const tool = data?.tool;
+  const name = tool?.name ?? span.tool_name ?? span.name;
+  const figures = (
+    <Figures>
+      <span>{duration(ms)}</span>
+    </Figures>
+  );
   return (
     <Turn role={kind}>
-      {data?.tool ? (
-        <>
-          <Card kind="call" name={name} preview={data.tool.arguments}>
-            <Anything value={data.tool.arguments ?? null} where={where} />
-          </Card>
-          {data.tool.result !== undefined && (
-            <Card kind="result" name="result" preview={data.tool.result}>
-              <Anything value={data.tool.result} where={where} />
-            </Card>
-          )}
-        </>
+      {tool ? (
+        <Card kind="result" name={name} preview={tool.result ?? (span.status.code === "error" ? undefined : null)} side={figures}>
+          <p className="faint">asked</p>
+          <Anything value={tool.arguments ?? null} where={where} />
+          <p className="faint">result</p>
+          {tool.result === undefined ? <p className="faint">none was captured</p> : <Anything value={tool.result} where={where} />}
+          <Details onOpen={onOpen} />
+        </Card>
       ) : (
-        <strong>{name}</strong>
+        <div className="entry-head">
+          <Head span={span} onOpen={onOpen} />
+          {figures}
+        </div>
       )}
       {data && data.query !== null && <Anything value={data.query} where={where} clip={400} />}
-      {data?.documents && <Documents documents={data.documents} where={where} />}
+      {data?.documents && <DocumentCards documents={data.documents} where={where} />}
       {!data && error && <Waiting error={error} />}
       <Failure span={span} />
-      <Figures>
-        <span>{duration(ms)}</span>
-        <Details onOpen={onOpen} />
-      </Figures>
     </Turn>
   );
 }

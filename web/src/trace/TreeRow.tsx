@@ -2,7 +2,7 @@ import { memo, type ReactNode } from "react";
 import { duration } from "../format/duration";
 import { count, short } from "../format/number";
 import { ChevronIcon, ErrorIcon, OrphanIcon } from "../parts/icons";
-import { type Figures, figuresOf } from "./figures";
+import { type Figures, figuresOf, figuresTogether } from "./figures";
 import { type Group, members } from "./groups";
 import { at, type Tree } from "./tree";
 
@@ -120,11 +120,7 @@ export const GroupRow = memo(function GroupRow({ tree, group, top, index, of, he
         </span>
         <span className="tag span-below">×{count(many)} similar</span>
         {failed > 0 && <ErrorsInside count={failed} />}
-        <span className="span-end">
-          <span className="number faint" title={`${duration(sum)} together, the longest ${duration(longest)}`}>
-            Σ {duration(sum)}
-          </span>
-        </span>
+        <Columns figures={figuresTogether(rows.map((row) => at(tree.spans, row)))} ms={sum} timeSays={`${duration(sum)} added up, the longest ${duration(longest)}`} />
       </div>
     </div>
   );
@@ -158,7 +154,7 @@ function ErrorsInside({ count: errors }: { count: number }) {
 }
 
 /** Cost, tokens and time, each in its column. Sums of a subtree are marked; usage that is not added is struck through, with the reason. */
-function Columns({ figures, ms }: { figures: Figures | null; ms: number }) {
+function Columns({ figures, ms, timeSays }: { figures: Figures | null; ms: number; timeSays?: string }) {
   return (
     <span className="span-end">
       {figures && (
@@ -177,7 +173,10 @@ function Columns({ figures, ms }: { figures: Figures | null; ms: number }) {
           </Repeated>
         </span>
       )}
-      <span className="number span-time">{duration(ms)}</span>
+      <span className={`number span-time${timeSays === undefined ? "" : " muted"}`} title={timeSays}>
+        {timeSays === undefined ? "" : "Σ "}
+        {duration(ms)}
+      </span>
     </span>
   );
 }

@@ -99,7 +99,7 @@ function drawBar(context: CanvasRenderingContext2D, { tree, laid, window, palett
   context.fillStyle = palette.text;
   for (const [from, to] of critical.get(row) ?? []) {
     const [left, right] = [place(from), place(to)];
-    if (right > left) context.fillRect(left, y + BAR + 1, Math.max(1, right - left), 2);
+    if (right - left >= 1) context.fillRect(left, y + BAR + 1, right - left, 2); // what is thinner is seen when one zooms
   }
   if (failed && whole) warn(context, drawn, y + BAR / 2, width, palette);
 }

@@ -1,6 +1,7 @@
 import type { TreeSpan } from "../api/types";
 import { count } from "../format/number";
 import { usd, whole } from "../format/money";
+import { picodollars } from "./cost";
 
 /** What a row of the tree says of money and tokens. */
 export interface Figures {
@@ -65,6 +66,24 @@ export function figuresOf(span: TreeSpan, below: number): Figures | null {
     return { cost: null, unpriced: 0, tokens: (whole(span.input_tokens) ?? 0) + (whole(span.output_tokens) ?? 0), sum: false, says: tokensInFull(span) };
   }
   return null;
+}
+
+/** What several spans and all below them add up to; null where nothing there counts. */
+export function figuresTogether(spans: readonly TreeSpan[]): Figures | null {
+  let [calls, tokens, pico, priced, unpriced] = [0, 0, 0n, false, 0];
+  for (const { subtree } of spans) {
+    if (!subtree || subtree.llm_calls === 0) continue;
+    calls += subtree.llm_calls;
+    tokens += Number(subtree.total_tokens);
+    unpriced += subtree.unpriced_calls;
+    if (subtree.total_cost_usd !== null) {
+      priced = true;
+      pico += picodollars(subtree.total_cost_usd);
+    }
+  }
+  if (calls === 0) return null;
+  const cost = priced ? usd(Number(pico) / 1e12) : null;
+  return { cost, unpriced, tokens, sum: true, says: `${count(calls)} calls in them · ${count(tokens)} tokens${cost === null ? "" : ` · ${cost}`}` };
 }
 
 type Counted = Pick<TreeSpan, "input_tokens" | "output_tokens" | "cache_read_tokens" | "cache_write_tokens" | "reasoning_tokens">;

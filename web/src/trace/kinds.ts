@@ -9,3 +9,8 @@ export function kindOf(span: TreeSpan): Kind {
   const kind = span.observation_kind as Kind | undefined;
   return kind !== undefined && KINDS.includes(kind) ? kind : "other";
 }
+
+/** The token of a kind's hue, `--kind-…`: evaluators share that of guardrails, chains are as grey as all that is no kind. */
+export function hueOf(kind: Kind): string {
+  return kind === "chain" ? "other" : kind === "evaluator" ? "guardrail" : kind;
+}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { KINDS, type Kind } from "./kinds";
+import { hueOf, KINDS, type Kind } from "./kinds";
 
 /** The colours a canvas draws with, as the theme has them now. */
 export interface Palette {
@@ -21,7 +21,7 @@ function readPalette(): Palette {
     return getComputedStyle(probe).color;
   };
   const palette = {
-    kinds: Object.fromEntries(KINDS.map((kind) => [kind, colour(`kind-${kind}`)])) as Record<Kind, string>,
+    kinds: Object.fromEntries(KINDS.map((kind) => [kind, colour(`kind-${hueOf(kind)}`)])) as Record<Kind, string>,
     error: colour("kind-error"),
     grid: colour("grid"),
     line: colour("line-strong"),

@@ -19,6 +19,7 @@ export interface Scale {
 
 const IDLE_SHARE = 0.6; // of the trace; below, there is more to see than to skip
 const LEAST_GAP = 0.05; // of the trace
+const LEAST_MS = 1000; // what passes in less is no wait
 const DRAWN_GAP = 0.03; // of the time that is not idle
 const MOST_GAPS = 64;
 
@@ -74,7 +75,7 @@ function idleStretches(tree: Tree): [number, number][] {
   busy.sort((a, b) => at(tree.start, a) - at(tree.start, b));
   const found: [number, number][] = [];
   let until = 0;
-  const least = LEAST_GAP * tree.total;
+  const least = Math.max(LEAST_MS, LEAST_GAP * tree.total);
   for (const row of busy) {
     const start = at(tree.start, row);
     if (start - until > least) found.push([until, start]);
@@ -120,6 +121,7 @@ export function scaleTicks(scale: Scale, window: Window, width: number, room = 9
     for (let n = Math.max(0, Math.ceil(low / step - 1e-9)); n * step <= high; n++) {
       const drawn = scale.of(n * step);
       if (((drawn - last) / span) * width < room * 0.9) continue;
+      if (scale.gaps.some((gap) => gap.left >= drawn && ((gap.left - drawn) / span) * width < room * 0.6)) continue; // its label would run into the gap's
       last = drawn;
       ticks.push({ ms: n * step, drawn });
     }

@@ -7,7 +7,7 @@ export type Item =
   | { type: "call"; row: number; depth: number; before: number | null; toolsBetween: boolean }
   /** A tool, a retrieval, an embedding: what it was asked and what came back. */
   | { type: "step"; row: number; depth: number }
-  /** An agent: the outermost is a heading, one inside it a card that opens. */
+  /** An agent: the only outermost one is a heading, any other a card that opens. */
   | { type: "agent"; row: number; depth: number; card: boolean; open: boolean; calls: number }
   /** Another span that failed by itself. */
   | { type: "failure"; row: number; depth: number };
@@ -21,6 +21,7 @@ const STEPS = new Set(["tool", "retriever", "reranker", "embedding", "guardrail"
 export function transcriptItems(tree: Tree, opened: ReadonlySet<string>): Item[] {
   const items: Item[] = [];
   const calls = callsInside(tree);
+  const alone = outermostAgents(tree) === 1;
   const agentOf = new Int32Array(tree.spans.length).fill(-1); // the agent that a row's turns belong to
   const depthOf = new Int32Array(tree.spans.length);
   const last = new Map<number, { call: number | null; tools: boolean }>(); // of each agent
@@ -34,7 +35,7 @@ export function transcriptItems(tree: Tree, opened: ReadonlySet<string>): Item[]
     const scope = last.get(agent) ?? { call: null, tools: false };
     last.set(agent, scope);
     if (kind === "agent" && !wraps(row, agent, calls)) {
-      const card = agent >= 0;
+      const card = agent >= 0 || !alone;
       const open = !card || opened.has(span.span_id);
       items.push({ type: "agent", row, depth, card, open, calls: at(calls, row) });
       agentOf[row] = row;
@@ -64,6 +65,16 @@ function isCall(tree: Tree, row: number): boolean {
   if (call) return call.counted;
   for (let below = row + 1; below < row + at(tree.size, row); below++) if (at(tree.kind, below) === "llm") return false;
   return true;
+}
+
+function outermostAgents(tree: Tree): number {
+  let found = 0;
+  for (let row = 0; row < tree.spans.length; ) {
+    const agent = at(tree.kind, row) === "agent";
+    if (agent) found += 1;
+    row += agent ? at(tree.size, row) : 1;
+  }
+  return found;
 }
 
 function callsInside(tree: Tree): Int32Array {
