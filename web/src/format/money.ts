@@ -1,20 +1,35 @@
-const DIGITS = 4;
+import { short } from "./number";
 
-/** Dollars as a person reads them: `$0.0045`, `$12.30`, `$1.2k`; at most four significant digits. Null where no dollar is known. */
-export function usd(exact: string | number | null | undefined): string | null {
-  if (exact == null) return null;
-  const value = Number(exact);
-  if (!Number.isFinite(value)) return null;
-  const [sign, size] = value < 0 ? ["−", -value] : ["", value];
-  if (size === 0) return "$0";
-  if (size >= 999_950) return `${sign}$${(size / 1e6).toFixed(size >= 9_995_000 ? 0 : 1)}M`;
-  if (size >= 999.5) return `${sign}$${(size / 1e3).toFixed(size >= 9_995 ? 0 : 1)}k`;
-  if (size >= 0.9995) return `${sign}$${size.toFixed(2)}`;
-  const places = Math.min(12, DIGITS - 1 - Math.floor(Math.log10(size)));
-  return `${sign}$${size.toFixed(places).replace(/0+$/, "")}`;
+/** Dollars as people read them, at most four significant digits: `$0`, `$0.0045`, `$12.30`, `$412`, `$1.2k`. Null (nothing is known) is `—`. */
+export function usd(text: string | number | null | undefined): string {
+  if (text == null) return "—";
+  const value = Number(text);
+  if (!Number.isFinite(value)) return "—";
+  if (value === 0) return "$0";
+  const size = Math.abs(value);
+  const sign = value < 0 ? "−" : "";
+  if (size < 5e-7) return `${sign}<$0.000001`;
+  if (size < 0.0995) return `${sign}$${plain(size, Math.min(6, 1 - Math.floor(Math.log10(size)) + 1))}`;
+  if (size < 0.9995) return `${sign}$${plain(size, 3)}`;
+  if (size < 99.995) return `${sign}$${size.toFixed(2)}`;
+  if (size < 999.5) return `${sign}$${size.toFixed(0)}`;
+  return `${sign}$${short(size)}`;
 }
 
-/** A whole number that JSON says as number or, beyond 2^53, as text; null where it is not known. */
-export function whole(value: number | string | null | undefined): number | null {
-  return value == null ? null : Number(value);
+function plain(value: number, digits: number): string {
+  return value.toFixed(digits).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+}
+
+/** A share of one: `0 %`, `0.8 %`, `12 %`, `<0.1 %`. Null is `—`. */
+export function percent(share: number | null | undefined): string {
+  if (share == null || !Number.isFinite(share)) return "—";
+  const value = 100 * share;
+  const size = Math.abs(value);
+  if (value !== 0 && size < 0.1) return "<0.1 %";
+  return `${value.toFixed(size < 9.95 ? 1 : 0).replace(/\.0$/, "")} %`;
+}
+
+/** Dollars as they are, for where the figure is explained: `$0.00452175`. */
+export function exactUsd(text: string | null | undefined): string {
+  return text == null ? "no price is known" : `$${text}`;
 }

@@ -115,7 +115,7 @@ function Money({ of }: { of: { total_cost_usd: string | null; unpriced_calls: nu
   return (
     <>
       <span className="number" title={of.total_cost_usd === null ? undefined : `$${of.total_cost_usd}`}>
-        {usd(of.total_cost_usd) ?? "—"}
+        {usd(of.total_cost_usd)}
         {of.unpriced_calls > 0 && <span className="unpriced">{of.unpriced_calls === of.calls ? "unpriced" : `${count(of.unpriced_calls)} unpriced`}</span>}
       </span>
       <span className="number">{short(Number(of.total_tokens))} tok</span>

@@ -164,7 +164,7 @@ function Row({ session, search, index, here, onOpen, onUser }: RowProps) {
       </td>
       <td className="number" title={session.total_cost_usd === null ? undefined : `$${session.total_cost_usd}`}>
         {session.unpriced_calls > 0 && <span className="unpriced">{session.unpriced_calls === session.calls ? "unpriced" : `${count(session.unpriced_calls)} unpriced`}</span>}
-        {usd(session.total_cost_usd) ?? "—"}
+        {usd(session.total_cost_usd)}
       </td>
       <td className="muted" title={session.models.join(", ")}>
         {session.models[0]}

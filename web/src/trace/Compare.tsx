@@ -79,7 +79,7 @@ function Both({ a, b, onClose }: { a: TraceTree; b: TraceTree; onClose: () => vo
           <Numbers name="calls" a={a.llm_calls ?? 0} b={b.llm_calls ?? 0} say={count} />
           <Numbers name="tokens in" a={Number(a.input_tokens ?? 0)} b={Number(b.input_tokens ?? 0)} say={short} />
           <Numbers name="tokens out" a={Number(a.output_tokens ?? 0)} b={Number(b.output_tokens ?? 0)} say={short} />
-          <Numbers name="cost" a={dollars(a)} b={dollars(b)} say={(value) => usd(value) ?? "—"} />
+          <Numbers name="cost" a={dollars(a)} b={dollars(b)} say={usd} />
           <Figure name="models" a={(a.models ?? []).join(", ")} b={(b.models ?? []).join(", ")} />
         </tbody>
       </table>

@@ -63,7 +63,7 @@ export function CompareMenu({ trace }: { trace: TraceTree }) {
                   )}
                   <Ago ms={milliseconds(item.start_ns)} />
                   <span className="number">{duration(item.duration_ms)}</span>
-                  <span className="number">{usd(item.total_cost_usd) ?? ""}</span>
+                  <span className="number">{item.total_cost_usd == null ? "" : usd(item.total_cost_usd)}</span>
                   <code className="faint">{item.trace_id.slice(0, 8)}</code>
                 </button>
               </li>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { isUnreachable, spanQuery } from "../api/queries";
-import type { FullSpan, SpanEvent, SpanLink, TreeSpan, Value } from "../api/types";
+import type { FullSpan, SpanCall, SpanEvent, SpanLink, TreeSpan, Value } from "../api/types";
 import { duration } from "../format/duration";
 import { usd } from "../format/money";
 import { count } from "../format/number";
@@ -138,7 +138,7 @@ function Facts({ span, offset }: { span: TreeSpan & Partial<FullSpan>; offset: n
     ["provider", span.provider],
     ["model", model],
     ["tokens", figures?.repeats === undefined ? tokensInFull(span) : <s title={`not added: ${figures.repeats}`}>{tokensInFull(span)}</s>],
-    ["cost", span.call && span.call.counted ? (usd(span.call.total_cost_usd) ?? (span.call.unpriced_reason ? <span className="unpriced">unpriced</span> : null)) : null],
+    ["cost", span.call?.counted ? costOf(span.call) : null],
     ["first token", span.time_to_first_token_s == null ? null : duration(span.time_to_first_token_s * 1e3)],
     ["finish", span.finish_reasons?.replace(/[[\]"]/g, "").replaceAll(",", ", ")],
     ["kind", span.kind === "internal" || span.kind === "unspecified" ? null : span.kind],
@@ -155,6 +155,12 @@ function Facts({ span, offset }: { span: TreeSpan & Partial<FullSpan>; offset: n
       )}
     </dl>
   );
+}
+
+/** What a call cost, or that nobody knows its price; nothing where it used nothing. */
+function costOf(call: SpanCall): ReactNode {
+  if (call.total_cost_usd !== null) return usd(call.total_cost_usd);
+  return call.unpriced_reason ? <span className="unpriced">unpriced</span> : null;
 }
 
 function TabBody({ tab, span, origin }: { tab: Tab; span: FullSpan; origin: bigint }) {

@@ -62,7 +62,7 @@ function Money({ trace }: { trace: TraceTree }) {
   return (
     <>
       <span className="number" title={`${trace.total_cost_usd == null ? "no price is known" : `$${trace.total_cost_usd}`}, of ${count(calls)} ${calls === 1 ? "call" : "calls"}`}>
-        {usd(trace.total_cost_usd) ?? "—"}
+        {usd(trace.total_cost_usd)}
         {unpriced > 0 && <span className="unpriced">{unpriced === calls ? "unpriced" : `${count(unpriced)} unpriced`}</span>}
       </span>
       <span className="number" title={`${count(Number(trace.input_tokens ?? 0))} tokens in, ${count(Number(trace.output_tokens ?? 0))} out`}>

@@ -112,7 +112,7 @@ function AgentEntry({ span, ms, item, onToggle, onOpen }: { span: TreeSpan; ms: 
   const figures = (
     <Figures>
       {item.calls > 0 && <span>{item.calls === 1 ? "1 call" : `${count(item.calls)} calls`}</span>}
-      {span.subtree && <span title={`$${span.subtree.total_cost_usd ?? "—"}`}>Σ {usd(span.subtree.total_cost_usd) ?? "—"}</span>}
+      {span.subtree && <span title={`$${span.subtree.total_cost_usd ?? "—"}`}>Σ {usd(span.subtree.total_cost_usd)}</span>}
       <span>{duration(ms)}</span>
     </Figures>
   );
@@ -267,7 +267,7 @@ function CallFigures({ span, ms }: { span: TreeSpan; ms: number }) {
   const input = call?.input_tokens ?? span.input_tokens;
   const answering = first !== null && first > 0 && first < ms ? ms - first : ms;
   const cached = Number(call?.cache_read_tokens ?? span.cache_read_tokens ?? 0);
-  const cost = usd(call?.total_cost_usd);
+  const cost = call?.total_cost_usd == null ? null : usd(call.total_cost_usd);
   return (
     <Figures>
       {first !== null && <span title="time to first token">{duration(first)} TTFT</span>}

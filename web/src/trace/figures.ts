@@ -1,6 +1,6 @@
-import type { TreeSpan } from "../api/types";
+import type { TreeSpan, Usd } from "../api/types";
 import { count } from "../format/number";
-import { usd, whole } from "../format/money";
+import { usd } from "../format/money";
 import { picodollars } from "./cost";
 
 /** What a row of the tree says of money and tokens. */
@@ -25,6 +25,10 @@ const REPEATS: Record<string, string> = {
   no_call: "nothing was asked of a model",
 };
 
+const known = (exact: Usd) => (exact === null ? null : usd(exact));
+/** A whole number that JSON says as text beyond 2^53. */
+const whole = (value: number | string | null | undefined) => (value == null ? null : Number(value));
+
 /** Why a call does not count, as a sentence's end. */
 export function whyNotCounted(reason: string | undefined): string {
   return reason === undefined ? "it does not count" : (REPEATS[reason] ?? reason.replaceAll("_", " "));
@@ -36,7 +40,7 @@ export function figuresOf(span: TreeSpan, below: number): Figures | null {
   if (below > 0 && subtree && subtree.llm_calls > 0) {
     const repeats = call && !call.counted && call.total_tokens != null ? whyNotCounted(call.not_counted_reason) : undefined;
     return {
-      cost: usd(subtree.total_cost_usd),
+      cost: known(subtree.total_cost_usd),
       unpriced: subtree.unpriced_calls,
       tokens: whole(subtree.total_tokens),
       sum: true,
@@ -54,7 +58,7 @@ export function figuresOf(span: TreeSpan, below: number): Figures | null {
   if (call) {
     const repeats = call.counted ? undefined : whyNotCounted(call.not_counted_reason);
     return {
-      cost: usd(call.total_cost_usd),
+      cost: known(call.total_cost_usd),
       unpriced: call.counted && call.total_cost_usd === null && call.unpriced_reason !== undefined ? 1 : 0,
       tokens: whole(call.total_tokens),
       sum: false,
