@@ -27,7 +27,9 @@ export function Frame() {
       PAGES.map(({ key, path }) => [
         key,
         () => {
-          if (Date.now() - leader.current < 1000) void navigate({ to: path });
+          if (Date.now() - leader.current >= 1000) return false; // the key is the page's own
+          void navigate({ to: path });
+          return true;
         },
       ]),
     ),

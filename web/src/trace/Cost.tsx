@@ -37,7 +37,7 @@ export function Cost({ traceId, span }: { traceId: string; span: TreeSpan }) {
           <s>Not added to any sum</s>: {whyNotCounted(call.not_counted_reason ?? undefined)}.
         </p>
       )}
-      {call.unpriced_reason !== null && (
+      {call.counted && call.unpriced_reason !== null && (
         <p className="cost-note">
           <span className="unpriced">unpriced</span> {UNPRICED[call.unpriced_reason] ?? call.unpriced_reason}. An override under <code>[[prices.override]]</code> can state it.
         </p>

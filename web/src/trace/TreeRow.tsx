@@ -50,7 +50,6 @@ export const TreeRow = memo(function TreeRow({ tree, row, top, index, of, folded
       aria-expanded={below > 0 ? !folded : undefined}
       aria-posinset={index + 1}
       aria-setsize={of}
-      aria-label={`${span.name}, ${kind}, ${duration(at(tree.duration, row))}${failed ? ", error" : ""}`}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onSelect(span.span_id)}
       onDoubleClick={() => onZoom(row)}
@@ -65,6 +64,7 @@ export const TreeRow = memo(function TreeRow({ tree, row, top, index, of, folded
         ) : (
           <span className={`span-dot is-${kind}`} title={kind} />
         )}
+        <span className="unseen">{failed ? `${kind}, failed: ` : `${kind}: `}</span>
         <span className="span-name" title={span.name}>
           {span.name || "(no name)"}
         </span>
@@ -108,7 +108,6 @@ export const GroupRow = memo(function GroupRow({ tree, group, top, index, of, he
       aria-expanded={open}
       aria-posinset={index + 1}
       aria-setsize={of}
-      aria-label={`${count(many)} similar: ${span.name}`}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onToggle(group)}
     >
