@@ -68,7 +68,7 @@ def test_the_list_says_what_each_took(page: Page) -> None:
     expect(rows).to_have_count(2)
     row = page.locator("tbody tr", has_text=ID)
     expect(row).to_contain_text("u-42")
-    expect(row.locator("td.number")).to_have_text(["2 m 00 s", "3", "2", "1", "320", "$0.00076"])
+    expect(row.locator("td.number")).to_have_text(["2 m 01 s", "3", "2", "1", "320", "$0.00076"])
     page.get_by_role("button", name="cost").click()
     expect(rows.first).to_contain_text("dear")
     page.get_by_role("button", name="cost").click()

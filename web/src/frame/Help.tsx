@@ -8,6 +8,8 @@ const KEYS: [string, string][] = [
   ["esc", "close, then back"],
   ["[  ]", "previous and next trace"],
   ["←  →", "fold and unfold a span"],
+  ["t", "to the tree of a trace"],
+  ["w  f  m", "a trace as waterfall, flame, messages"],
   ["z", "zoom to a span"],
   ["0", "the whole trace again"],
   ...PAGES.map(({ key, title }): [string, string] => [`g ${key}`, title.toLowerCase()]),
