@@ -25,8 +25,8 @@ interface Props {
 /** The trace as what was said and done, in order. Bodies are fetched as they come into view. */
 export function Transcript({ traceId, tree, here, onHere, onOpen }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const items = useMemo(() => transcriptItems(tree, opened), [tree, opened]);
+  const [turned, setTurned] = useState<ReadonlySet<string>>(new Set());
+  const items = useMemo(() => transcriptItems(tree, turned), [tree, turned]);
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
@@ -41,7 +41,7 @@ export function Transcript({ traceId, tree, here, onHere, onOpen }: Props) {
     asked.current = false;
   }, [mine, virtual]);
   const toggle = (spanId: string) =>
-    setOpened((old) => {
+    setTurned((old) => {
       const next = new Set(old);
       if (!next.delete(spanId)) next.add(spanId);
       return next;

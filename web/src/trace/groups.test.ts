@@ -26,3 +26,8 @@ it("takes members with all that is below them", () => {
   const tree = buildTree([span("root", null), ...steps]);
   expect(findGroups(tree)).toEqual([{ first: 1, end: 11, count: 5 }]);
 });
+
+it("leaves turns of an agent unfolded, however many there are", () => {
+  const turns = Array.from({ length: 6 }, (_, i) => [span(`turn${i}`, "root", i * 10, { name: "turn" }), ...many(`in${i}`, `turn${i}`, 3, i * 10 + 1)]).flat();
+  expect(findGroups(buildTree([span("root", null), ...turns]))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { at, type Tree } from "./tree";
 
-/** Siblings one after the other with one name and kind: rows `first` to `end` (behind the last). */
+/** Small siblings one after the other with one name and kind: rows `first` to `end` (behind the last). */
 export interface Group {
   first: number;
   end: number;
@@ -8,6 +8,7 @@ export interface Group {
 }
 
 const LEAST = 5; // fewer are read sooner than unfolded
+const LARGEST = 3; // spans of a member: a query and its transport are alike, the turns of an agent are not
 
 /** Runs of similar siblings, in order. */
 export function findGroups(tree: Tree): Group[] {
@@ -29,6 +30,7 @@ export function findGroups(tree: Tree): Group[] {
 }
 
 function alike(tree: Tree, a: number, b: number): boolean {
+  if (at(tree.size, a) > LARGEST || at(tree.size, b) > LARGEST) return false;
   return at(tree.spans, a).name === at(tree.spans, b).name && at(tree.kind, a) === at(tree.kind, b);
 }
 

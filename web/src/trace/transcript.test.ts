@@ -43,7 +43,19 @@ describe("the transcript of a trace", () => {
 
   it("makes several agents beside each other cards", () => {
     const tree = buildTree([span("root", null), span("a", "root", 1, kind("agent")), span("b", "root", 2, kind("agent"))]);
-    expect(told(tree, transcriptItems(tree, new Set()))).toEqual(["agent a closed", "agent b closed"]);
+    expect(told(tree, transcriptItems(tree, new Set()))).toEqual(["agent a open", "agent b open"]);
+  });
+
+  it("opens cards where there is no conversation around them, and closes them when asked", () => {
+    const tree = buildTree([
+      span("flow", null, 0, kind("agent")),
+      span("triage", "flow", 1, kind("agent")),
+      span("c1", "triage", 2, kind("llm", counted)),
+      span("refund", "flow", 3, kind("agent")),
+      span("c2", "refund", 4, kind("llm", counted)),
+    ]);
+    expect(told(tree, transcriptItems(tree, new Set()))).toEqual(["agent flow", "agent triage open", "  call c1", "agent refund open", "  call c2"]);
+    expect(told(tree, transcriptItems(tree, new Set(["triage"])))).toEqual(["agent flow", "agent triage closed", "agent refund open", "  call c2"]);
   });
 
   it("tells the innermost where nothing is known of what counts", () => {

@@ -7,7 +7,7 @@ export type Item =
   | { type: "call"; row: number; depth: number; before: number | null; toolsBetween: boolean }
   /** A tool, a retrieval, an embedding: what it was asked and what came back. */
   | { type: "step"; row: number; depth: number }
-  /** An agent: the only outermost one is a heading, any other a card that opens. */
+  /** An agent: the only outermost one is a heading, any other a card; open where there is no conversation around it. */
   | { type: "agent"; row: number; depth: number; card: boolean; open: boolean; calls: number }
   /** Another span that failed by itself. */
   | { type: "failure"; row: number; depth: number };
@@ -15,13 +15,14 @@ export type Item =
 const STEPS = new Set(["tool", "retriever", "reranker", "embedding", "guardrail", "evaluator"]);
 
 /**
- * What happened, in order: turns, tools, sub-agents. Of spans that show one call twice the one that counts is told; agents inside `opened` (span ids)
- * are unfolded, others are one card.
+ * What happened, in order: turns, tools, sub-agents. Of spans that show one call twice the one that counts is told. A sub-agent is a closed card, or an
+ * open one where the agent around it says nothing itself; those in `turned` (span ids) are the other way round.
  */
-export function transcriptItems(tree: Tree, opened: ReadonlySet<string>): Item[] {
+export function transcriptItems(tree: Tree, turned: ReadonlySet<string>): Item[] {
   const items: Item[] = [];
   const calls = callsInside(tree);
   const alone = outermostAgents(tree) === 1;
+  const talks = scopesThatTalk(tree, calls);
   const agentOf = new Int32Array(tree.spans.length).fill(-1); // the agent that a row's turns belong to
   const depthOf = new Int32Array(tree.spans.length);
   const last = new Map<number, { call: number | null; tools: boolean }>(); // of each agent
@@ -36,7 +37,7 @@ export function transcriptItems(tree: Tree, opened: ReadonlySet<string>): Item[]
     last.set(agent, scope);
     if (kind === "agent" && !wraps(row, agent, calls)) {
       const card = agent >= 0 || !alone;
-      const open = !card || opened.has(span.span_id);
+      const open = !card || talks.has(agent) === turned.has(span.span_id);
       items.push({ type: "agent", row, depth, card, open, calls: at(calls, row) });
       agentOf[row] = row;
       depthOf[row] = depth + (card ? 1 : 0);
@@ -75,6 +76,19 @@ function outermostAgents(tree: Tree): number {
     row += agent ? at(tree.size, row) : 1;
   }
   return found;
+}
+
+/** The agents (-1: none) that call a model themselves, not only through others. */
+function scopesThatTalk(tree: Tree, calls: Int32Array): ReadonlySet<number> {
+  const talks = new Set<number>();
+  const scope = new Int32Array(tree.spans.length);
+  for (let row = 0; row < tree.spans.length; row++) {
+    const up = at(tree.parent, row);
+    const around = up < 0 ? -1 : at(scope, up);
+    scope[row] = at(tree.kind, row) === "agent" && !wraps(row, around, calls) ? row : around;
+    if (isCall(tree, row)) talks.add(at(scope, row));
+  }
+  return talks;
 }
 
 function callsInside(tree: Tree): Int32Array {
