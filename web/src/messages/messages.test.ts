@@ -8,7 +8,7 @@ describe("long text", () => {
   it("is cut at a line or word, and not for the sake of a few more characters", () => {
     expect(clipped("short", 100)).toBeNull();
     expect(clipped("x".repeat(110), 100)).toBeNull();
-    expect(clipped(`${"word ".repeat(40)}`, 100)).toBe("word ".repeat(20).trimEnd());
+    expect(clipped("word ".repeat(40), 100)).toBe("word ".repeat(20).trimEnd());
     expect(clipped(`${"a".repeat(80)}\n${"b".repeat(80)}`, 100)).toBe("a".repeat(80));
   });
 
