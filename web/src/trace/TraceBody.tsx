@@ -55,7 +55,8 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
     [navigate, traceId],
   );
 
-  const shownAs = view.view ?? suits(tree);
+  const [fitting] = useState(() => suits(tree)); // an agent's own span comes last: what is being read does not change for it
+  const shownAs = view.view ?? fitting;
   const needle = useDeferredValue((view.find ?? "").trim().toLowerCase());
   const searching = needle !== "" || view.only !== undefined;
   const rows = useMemo(() => {
@@ -118,7 +119,7 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
     const list = scroller.current;
     if (list) list.scrollTop = fraction * list.scrollHeight - list.clientHeight / 2;
   }, []);
-  const show = (next: View) => change({ view: next === suits(tree) ? undefined : next });
+  const show = (next: View) => change({ view: next === fitting ? undefined : next });
 
   const hereGroup = here !== undefined && here < 0 ? groups[~here] : undefined;
   const hereSpan = here !== undefined && here >= 0 ? at(tree.spans, here) : undefined;
