@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from observatory.errors import BadRequest
 from observatory.model.clock import Nanos
@@ -49,7 +48,7 @@ class Saved:
         with self._counting:
             if self._manifest.get(_key(kind, name)) is None and len(self._manifest.settings(_PREFIX)) >= MOST:
                 raise BadRequest(f"{MOST} documents are saved already; delete one first")
-            self._manifest.set(_key(kind, name), orjson.dumps({"updated_ns": now, "body": body}).decode())
+            self._manifest.set(_key(kind, name), json.dumps({"updated_ns": now, "body": body}))
         return Document(kind, name, body, now)
 
     def delete(self, kind: str, name: str) -> bool:
@@ -62,5 +61,5 @@ def _key(kind: str, name: str) -> str:
 
 
 def _document(kind: str, name: str, text: str) -> Document:
-    held = orjson.loads(text)
+    held = json.loads(text)
     return Document(kind, name, held["body"], held["updated_ns"])

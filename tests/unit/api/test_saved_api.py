@@ -54,7 +54,9 @@ async def test_a_document_is_kept_listed_replaced_and_forgotten(asked: Asked):
     [
         ("a", b"{", 400, "body: no JSON: "),
         ("a", b"[]", 400, "body: expected an object"),
-        ("a", b'{"a":' + b"[" * 300 + b"]" * 300 + b"}", 400, "body: nested too deeply"),
+        ("a", b'{"a": NaN}', 400, "body: no JSON: NaN is no JSON"),
+        ("a", b"\xff\xfe", 400, "body: no JSON: "),
+        ("a", b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}", 400, "body: nested too deeply"),
         ("a", b'{"a": "' + b"x" * 65_536 + b'"}', 413, "body: larger than 65536 bytes"),
         (" a", b"{}", 400, "name: expected 1 to 200 printable characters"),
         ("a\n", b"{}", 400, "name: expected 1 to 200 printable characters"),
@@ -64,6 +66,21 @@ async def test_a_document_is_kept_listed_replaced_and_forgotten(asked: Asked):
 async def test_mistakes_are_named(asked: Asked, name: str, body: bytes, status: int, message: str):
     assert (await put(asked, name, body, status))["error"]["message"].startswith(message)
     assert (await asked.get(PATH))["items"] == []
+
+
+@pytest.mark.parametrize("depth", range(900, 1000, 7))
+async def test_no_depth_is_too_much_for_the_server(asked: Asked, depth: int):
+    data = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
+    async with asked.client.put(f"{PATH}/a", data=data, headers=JSON) as response:
+        assert response.status in (200, 400)
+    await asked.get(PATH)
+
+
+async def test_what_is_kept_comes_back_as_it_was_sent(asked: Asked):
+    body = {"large": 2**80, "small": -0.0, "odd": "\ud800 \u0000 ü", "deep": [[{"a": [None, True]}]], "": {}}
+    await put(asked, "a", body)
+    async with asked.client.get(f"{PATH}/a") as response:
+        assert json.loads(await response.read())["body"] == body
 
 
 async def test_a_kind_is_a_word(asked: Asked):
