@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, Proce
 from observatory.api.prices import Recompute
 from observatory.api.sampling import SamplingFigures
 from observatory.api.server import Api
+from observatory.configured import Origins, told
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
 from observatory.jobs.expire import Expire
@@ -57,8 +58,9 @@ log = logging.getLogger(__name__)
 class Observatory:
     """One running appliance. `async with Observatory(settings) as app:` serves until the block ends."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, origins: Origins | None = None) -> None:
         self.settings = settings
+        self.origins = origins or Origins()
         self.clock = clock or SystemClock()
         self.registry = CollectorRegistry()
         self.addresses: dict[str, str] = {}
@@ -149,7 +151,9 @@ class Observatory:
             Recompute(self.reprice, self.jobs.wake).add_routes,
             SamplingFigures(self._sampling).add_routes,
         )
-        api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts, self.clock)
+        api = Api(
+            self.engine, self.status, self.ready, settings.api, self.registry, mounts, self.clock, settings=told(settings, self.origins)
+        )
         await self._door("listen", settings.server.listen, api.start, api.stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)

@@ -17,6 +17,8 @@ from observatory.api.problems import problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_CHANGING = ("POST", "PUT", "DELETE")
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -48,10 +50,10 @@ class Guard:
                 421, "misdirected", f"this server does not answer to the name {name[:100]!r}; use localhost or 127.0.0.1", "Host"
             )
         origin = request.headers.get("Origin")
-        if request.method == "POST" and request.path.startswith("/api/") and request.match_info.http_exception is None:
+        if request.method in _CHANGING and request.path.startswith("/api/") and request.match_info.http_exception is None:
             if origin is not None and _name(urlsplit(origin).netloc) != name:
                 return problem(403, "cross_origin", f"pages of {origin[:100]} may not use this API", "Origin")
-            if request.content_type != "application/json":
+            if request.method != "DELETE" and request.content_type != "application/json":
                 return problem(415, "unsupported", "expected Content-Type: application/json", "Content-Type")
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from observatory.api.messages import LONGEST_REF
+from observatory.api.saved import KIND, LONGEST_NAME
 from observatory.api.sql import ARROW, SqlRequest
 from observatory.query.buckets import UNITS
 from observatory.query.llm_calls import DOLLARS, INTEGERS, SORTS, WORDS
@@ -87,8 +88,8 @@ _TRACE_SUMS = {
     "decided_by": {**_MAYBE_TEXT, "description": "The sampling policies that kept it."},
 }
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "http_status_code")
-_WORDS = ("operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
-_FULL_WORDS = ("response_id", "finish_reasons", "session_id", "user_id", "environment", "project", "service_name")
+_WORDS = ("observation_kind", "operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
+_FULL_WORDS = ("convention", "response_id", "finish_reasons", "session_id", "user_id", "environment", "project", "service_name")
 _TYPED = {
     **{name: {"type": ["integer", "string"], "description": "Text beyond 2^53."} for name in _TOKENS},
     **{name: _TEXT for name in (*_WORDS, *_FULL_WORDS)},
@@ -259,8 +260,15 @@ _SCHEMAS: dict[str, Any] = {
             "received_at_ns": _NANOS,
             **_TYPED,
             **_SPAN_SAYS_OF_CALLS,
+            "origins": {
+                "type": "object",
+                "description": "Of one span: by column the attribute that fed it.",
+                "additionalProperties": _object(
+                    {"where": {"enum": ["span", "resource", "scope"]}, "key": _TEXT, "also": _list(_TEXT)}, ("also",)
+                ),
+            },
         },
-        ("trace_state", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
+        ("trace_state", "origins", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
     ),
     "TreeSpan": _object(
         {**_SPAN_FACTS, "has_events": {"type": "boolean"}, "event_count": _COUNT, **_TYPED, **_SPAN_SAYS_OF_CALLS},
@@ -478,6 +486,38 @@ _SCHEMAS: dict[str, Any] = {
             "to": _MAYBE_TIME,
         }
     ),
+    "Saved": _object({"kind": _TEXT, "name": _TEXT, "body": _ANY_OBJECT, "updated_at": _TIME}),
+    "SavedList": _object({"items": _list(_ref("Saved"))}),
+    "Settings": _object(
+        {
+            "file": {**_MAYBE_TEXT, "description": "The configuration file."},
+            "sections": _list(
+                _object(
+                    {
+                        "name": _TEXT,
+                        "says": _TEXT,
+                        "keys": _list(
+                            _object(
+                                {
+                                    "key": _TEXT,
+                                    "value": {"description": "In force; a secret is `***`, a list of secrets has one for each."},
+                                    "default": {},
+                                    "set_by": {
+                                        **_MAYBE_TEXT,
+                                        "description": "The file, a variable or a flag; null: the default.",
+                                    },
+                                    "environment": {"type": "string", "description": "The environment variable that sets it."},
+                                    "takes": _TEXT,
+                                    "says": {"type": "string", "description": "What it means."},
+                                    "secret": {"type": "boolean"},
+                                }
+                            )
+                        ),
+                    }
+                )
+            ),
+        }
+    ),
     "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
@@ -647,6 +687,51 @@ def _llm_paths() -> dict[str, Any]:
     }
 
 
+def _saved_paths() -> dict[str, Any]:
+    """What people save."""
+    kind = {
+        "name": "kind",
+        "in": "path",
+        "required": True,
+        "description": "What sort of document: `query` and `view` are the page's; any other name may be used.",
+        "schema": {"type": "string", "pattern": f"^{KIND}$"},
+        "example": "query",
+    }
+    name = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "Printable characters, percent-encoded.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": "^[!-~]+( [!-~]+)*$"},
+        "example": "tokens by model",
+    }
+    return {
+        "/api/v1/saved/{kind}": _get(
+            "The documents of a kind that people saved, by name.",
+            _json(_ref("SavedList"), "The documents, whole."),
+            [kind],
+            (400, 421),
+            "listSaved",
+        ),
+        "/api/v1/saved/{kind}/{name}": {
+            **_get("One document.", _json(_ref("Saved"), "The document."), [kind, name], (400, 404, 421), "getSaved"),
+            "put": {
+                "operationId": "save",
+                "summary": "Save a document, in place of the one of that name. Durable when answered.",
+                "parameters": [kind, name],
+                "requestBody": {"required": True, "content": {"application/json": {"schema": _ANY_OBJECT}}},
+                "responses": {"200": _json(_ref("Saved"), "As it was saved."), **_errors(400, 403, 408, 413, 415, 421, 503)},
+            },
+            "delete": {
+                "operationId": "deleteSaved",
+                "summary": "Forget a document. Durable when answered.",
+                "parameters": [kind, name],
+                "responses": {"204": {"description": "It is gone."}, **_errors(400, 403, 404, 408, 421, 503)},
+            },
+        },
+    }
+
+
 def document(version: str) -> dict[str, Any]:
     """The OpenAPI document of this server."""
     list_errors = (400, 408, 421, 503)
@@ -674,6 +759,13 @@ def document(version: str) -> dict[str, Any]:
             [_path("trace_id", 32), _query("view", {"enum": ["full", "tree"], "default": "full"}, "How much of each span.")],
             one_errors,
             "getTrace",
+        ),
+        "/api/v1/traces/{trace_id}/otlp": _get(
+            "One trace as OTLP/JSON, as an exporter would send it; its logs are not in it.",
+            _json(_object({"resourceSpans": _list(_ANY_OBJECT)}), "An `ExportTraceServiceRequest`, streamed."),
+            [_path("trace_id", 32)],
+            one_errors,
+            "getTraceAsOtlp",
         ),
         "/api/v1/traces/{trace_id}/spans/{span_id}": _get(
             "One span in full.",
@@ -754,6 +846,7 @@ def document(version: str) -> dict[str, Any]:
         },
         **_llm_paths(),
         "/api/v1/prices/recompute": _recompute_path(),
+        **_saved_paths(),
         "/api/v1/sql": {
             "post": {
                 "operationId": "sql",
@@ -775,6 +868,9 @@ def document(version: str) -> dict[str, Any]:
             "What sampling keeps, by policy.", _json(_ref("Sampling"), "Figures of this moment."), [], (400, 421), "getSampling"
         ),
         "/api/v1/status": _get("What the server is doing.", _json(_ref("Status"), "Status by room."), [], (400, 421), "getStatus"),
+        "/api/v1/settings": _get(
+            "What is configured, what set it, and what it means.", _json(_ref("Settings"), "Every key."), [], (400, 421), "getSettings"
+        ),
         "/api/v1/openapi.json": _get("This document.", _json(_ANY_OBJECT, "OpenAPI 3.1."), [], (400, 421), "getOpenapi"),
         "/healthz": _get("The process answers.", _json(_ref("Health"), "It does."), [], (400, 421), "healthz"),
         "/readyz": _get("Exports are accepted.", _json(_ref("Ready"), "They are."), [], (400, 421), "readyz"),

@@ -27,12 +27,13 @@ _NOT_BUILT = """<!doctype html>
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """`GET /{path}`: a file of the build, or the page for any path without an extension. Uses precompressed `.br` and `.gz` siblings."""
+    """`GET /{path}`: a file of the build, or the page for all else but where files are. Uses precompressed `.br` and `.gz` siblings."""
     path = request.match_info["path"]
     if path and _FILE.fullmatch(path) and ".." not in path and (file := STATIC / path).is_file() and file.suffix not in (".br", ".gz"):
         hashed = path.startswith("assets/") and _HASHED.search(path)
         return web.FileResponse(file, headers={"Cache-Control": "public, max-age=31536000, immutable" if hashed else "no-cache"})
-    if "." in path.rpartition("/")[2]:
+    # what the page draws may be named like a file: /sessions/a@b.org
+    if ".." in path.split("/") or ("." in path and ("/" not in path or path.startswith("assets/"))):
         return problem(404, "not_found", f"no such file: /{path[:200]}")
     index = STATIC / "index.html"
     if index.is_file():

@@ -24,6 +24,7 @@ from observatory.api.page import PATH, page
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions
 from observatory.api.reply import json_reply
+from observatory.api.saved import Saved
 from observatory.api.sessions import Sessions
 from observatory.api.shipped import Shipped
 from observatory.api.sql import Sql
@@ -32,6 +33,7 @@ from observatory.api.work import ClientLeft, Work
 from observatory.errors import ObservatoryError
 from observatory.model.clock import Clock, SystemClock
 from observatory.query.render import Renderer
+from observatory.storage import saved
 from observatory.storage.engine import Engine
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,7 +41,8 @@ _DRAIN_S = 2.0  # for answers under way when the door closes; the whole server h
 
 
 class Api:
-    """Everything that is asked over HTTP. `status` and `ready` are the appliance's; `mounts` add routes of other rooms to this port."""
+    """Everything that is asked over HTTP. `status` and `ready` are the appliance's; `mounts` add routes of other rooms to this port;
+    `settings` is what `/api/v1/settings` tells, without secrets."""
 
     def __init__(
         self,
@@ -50,21 +53,25 @@ class Api:
         registry: CollectorRegistry,
         mounts: Sequence[Callable[[web.Application], None]] = (),
         clock: Clock | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self._status, self._ready, self._registry, self._mounts = status, ready, registry, mounts
+        self._settings = orjson.dumps(settings or {"file": None, "sections": []})
         self._guard = Guard()
         self._renderer = Renderer()
         self._work = Work(config.threads, config.request_deadline_s)
         self._sql = Sql(engine, engine.data_dir, config)
         questions = Questions(engine, self._work)
+        clock = clock or SystemClock()
         self._rooms = (
             Traces(engine, self._work, questions, self._renderer),
             Messages(engine, self._work),
             Logs(questions, self._renderer),
             Feedback(questions),
-            Llm(questions, clock or SystemClock()),
+            Llm(questions, clock),
             Sessions(questions),
             Shipped(),
+            Saved(saved.Saved(engine.manifest), self._work, clock),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)
@@ -79,6 +86,7 @@ class Api:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/api/v1/status", self._say_status)
+        app.router.add_get("/api/v1/settings", self._say_settings)
         app.router.add_get("/api/v1/openapi.json", self._openapi)
         for room in self._rooms:
             room.add_routes(app)
@@ -148,6 +156,10 @@ class Api:
     async def _say_status(self, request: web.Request) -> web.Response:
         Parameters(request, ())
         return json_reply(orjson.dumps({"version": _version(), **self._status()}))
+
+    async def _say_settings(self, request: web.Request) -> web.Response:
+        Parameters(request, ())
+        return json_reply(self._settings)
 
     async def _openapi(self, request: web.Request) -> web.Response:
         Parameters(request, ())

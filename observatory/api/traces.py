@@ -17,6 +17,7 @@ from observatory.errors import Gone, NotFound
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.render import Renderer
 from observatory.query.trace import TraceSource, span_json, trace_json
+from observatory.query.trace_otlp import otlp_json
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 from observatory.storage.engine import Engine, View
 
@@ -33,6 +34,7 @@ class Traces:
         """Mount them."""
         app.router.add_get("/api/v1/traces", self.list)
         app.router.add_get("/api/v1/traces/{trace_id}", self.one)
+        app.router.add_get("/api/v1/traces/{trace_id}/otlp", self.otlp)
         app.router.add_get("/api/v1/traces/{trace_id}/spans/{span_id}", self.span)
         app.router.add_get("/api/v1/services", self.services)
 
@@ -82,6 +84,24 @@ class Traces:
                 state = "open" if view.is_open(trace_id) else "kept"
                 try:
                     for piece in trace_json(cast(TraceSource, view), self._renderer, trace_id, tree=tree, state=state):
+                        if stop.asked:
+                            return
+                        yield piece
+                except NotFound:
+                    self._explain(trace_id)
+                    raise
+
+        return await stream_reply(request, self._work.stream(request, pieces))
+
+    async def otlp(self, request: web.Request) -> web.StreamResponse:
+        """One trace as OTLP/JSON, streamed."""
+        Parameters(request, ())
+        trace_id = hex_id(request.match_info["trace_id"], "trace_id", 16)
+
+        def pieces(stop: Stop) -> Iterator[bytes]:
+            with self._engine.view() as view:
+                try:
+                    for piece in otlp_json(cast(TraceSource, view), trace_id):
                         if stop.asked:
                             return
                         yield piece

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 
-from observatory.cli.serve import add_server_flags, config_path, server_flags, settings_of
+from observatory.cli.serve import add_server_flags, config_path, settings_and_origins, settings_of
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,11 +31,9 @@ def _check(args: argparse.Namespace) -> int:
 
 def _show(args: argparse.Namespace) -> int:
     from observatory.cli.manual import toml_text
-    from observatory.cli.sources import gather, origin
 
-    path = config_path(args)
-    settings, given = settings_of(args), gather(path, os.environ, server_flags(args))
-    print(toml_text(settings, note=lambda section, key: origin(given, path, (section, key))), end="")
+    settings, origins = settings_and_origins(args)
+    print(toml_text(settings, note=lambda section, key: origins.set_by.get(f"{section}.{key}", "default")), end="")
     return 0
 
 

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from observatory.cli.serve import add_server_flags, settings_of, start
+from observatory.cli.serve import add_server_flags, settings_and_origins, start
 
 if TYPE_CHECKING:
     from observatory.model.address import Address
@@ -45,8 +45,13 @@ def run(args: argparse.Namespace) -> int:
     from observatory.settings import default_data_dir
 
     args.data = args.data or str(default_data_dir().with_name("observatory-demo"))
-    settings = _on_free_ports(args, settings_of(args))
-    start(settings, args.print_ready, beside=lambda app: _generate(args, f"http://{app.addresses['otlp_http']}"))
+    settings, origins = settings_and_origins(args)
+    start(
+        _on_free_ports(args, settings),
+        origins,
+        args.print_ready,
+        beside=lambda app: _generate(args, f"http://{app.addresses['otlp_http']}"),
+    )
 
 
 async def _generate(args: argparse.Namespace, url: str) -> None:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from observatory.cli.mistakes import Schema, expected, is_secret, property_schema
+from observatory.configured import Schema, expected, hidden, is_secret, property_schema
 from observatory.settings import Settings
 
 WIDTH = 120
@@ -45,8 +45,7 @@ def toml_text(settings: Settings, hide: bool = True, note: Callable[[str, str], 
     for name, section in settings.model_dump(mode="json").items():
         lines.append(f"{chr(10) if lines else ''}[{name}]")
         for key, value in section.items():
-            secret = hide and value and is_secret(property_schema(schema, (name, key)) or {})
-            shown = ["***" for _ in value] if secret and isinstance(value, list) else "***" if secret else value
+            shown = hidden(value) if hide and is_secret(property_schema(schema, (name, key)) or {}) else value
             line = f"{key} = {toml(shown)}" if shown is not None else f"# {key} is not set"
             lines.append(f"{line:<48}  # {' '.join(note(name, key).split())}" if note else line)
     return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from observatory.api.shipped import SITE
 from observatory.app import Observatory
+from observatory.configured import Origins
 from observatory.settings import Settings
 
 STOP_SECONDS = 9.0  # a supervisor that allows 10 s sees us end by ourselves; what was acknowledged is durable at every moment
@@ -28,10 +29,10 @@ log = logging.getLogger("observatory.serve")
 Beside = Callable[[Observatory], Awaitable[None]]
 
 
-def run(settings: Settings, print_ready: bool = False, beside: Beside | None = None) -> NoReturn:
+def run(settings: Settings, origins: Origins, print_ready: bool = False, beside: Beside | None = None) -> NoReturn:
     """Serve until SIGTERM or SIGINT, then end the process with 0. `beside` runs as long as the appliance does. Raises CannotStart."""
     _choose_allocator()
-    asyncio.run(_serve(settings, print_ready, beside))
+    asyncio.run(_serve(settings, origins, print_ready, beside))
     # Everything is closed. Taking the interpreter apart as well only lets C extensions complain about each other on stderr.
     sys.stdout.flush()
     logging.shutdown()
@@ -47,9 +48,9 @@ def _choose_allocator() -> None:
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
-async def _serve(settings: Settings, print_ready: bool, beside: Beside | None) -> None:
+async def _serve(settings: Settings, origins: Origins, print_ready: bool, beside: Beside | None) -> None:
     stop = stop_on_signals()
-    async with Observatory(settings) as app:
+    async with Observatory(settings, origins=origins) as app:
         announce(app, print_ready)
         company = asyncio.ensure_future(_noticed(beside(app))) if beside else None
         await stop.wait()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from observatory.cli.running import Beside
+    from observatory.configured import Origins
     from observatory.settings import Settings
 
 DEFAULT_URL = "http://127.0.0.1:4319"
@@ -36,9 +37,14 @@ def add_server_flags(command: argparse.ArgumentParser) -> None:
 
 def settings_of(args: argparse.Namespace) -> Settings:
     """The settings that the flags of `add_server_flags`, the environment and the file make together. Raises CannotStart, BadConfig."""
-    from observatory.cli.sources import load
+    return settings_and_origins(args)[0]
 
-    return load(config_path(args), os.environ, server_flags(args))
+
+def settings_and_origins(args: argparse.Namespace) -> tuple[Settings, Origins]:
+    """The same, and what set each key."""
+    from observatory.cli.sources import load_with_origins
+
+    return load_with_origins(config_path(args), os.environ, server_flags(args))
 
 
 def server_flags(args: argparse.Namespace) -> dict[str, str | bool | None]:
@@ -54,14 +60,14 @@ def config_path(args: argparse.Namespace) -> Path | None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; 0 when everything was closed in order."""
-    start(settings_of(args), args.print_ready)
+    start(*settings_and_origins(args), args.print_ready)
 
 
-def start(settings: Settings, print_ready: bool, beside: Beside | None = None) -> NoReturn:
+def start(settings: Settings, origins: Origins, print_ready: bool, beside: Beside | None = None) -> NoReturn:
     """Become the appliance: serve until a signal, then end the process. `beside` runs as long. Raises CannotStart."""
     # gRPC writes failures of its own on stderr beside our one sentence; it reads this when it is imported
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from observatory.cli import logs, running
 
     logs.configure(settings.log)
-    running.run(settings, print_ready, beside)
+    running.run(settings, origins, print_ready, beside)

@@ -5,29 +5,17 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from observatory.cli.mistakes import mistakes, property_schema
+from observatory.cli.mistakes import mistakes
+from observatory.configured import Origins, property_schema
 from observatory.errors import BadConfig, CannotStart
 from observatory.settings import Settings
 
 PREFIX = "OBSERVATORY_"
-
-Key = tuple[str, str]
-"""Section and key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What was said before anything is checked: values as TOML has them, and where each key that was said comes from."""
-
-    values: dict[str, Any]
-    origins: dict[Key, str]
-    """Environment variables and flags by their names; what the file says is absent here."""
 
 
 def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Settings:
@@ -36,37 +24,33 @@ def load(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any]
 
     Raises BadConfig with every mistake at once, CannotStart when the file cannot be read.
     """
-    given = gather(path, environ, flags)
-    schema = Settings.model_json_schema()
-    values: dict[str, Any] = {section: {} for section in schema["properties"]} | given.values  # a default that fails is told with its path
-    try:
-        # by way of JSON, because strict JSON is what TOML means: "5" is no number, a list may be a tuple
-        return Settings.model_validate_json(json.dumps(values, default=str), strict=True)
-    except ValidationError as error:
-        source = str(path) if path else "settings"
-        raise BadConfig(source, mistakes(error, schema, values, given.origins)) from None
+    return load_with_origins(path, environ, flags)[0]
 
 
-def gather(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> Given:
-    """The three sources laid over each other. Raises as `load`, but for mistakes in values."""
-    given = Given(read_toml(path) if path else {}, {})
+def load_with_origins(path: Path | None, environ: Mapping[str, str], flags: Mapping[str, Any] | None = None) -> tuple[Settings, Origins]:
+    """As `load`, and what set each key."""
+    values = read_toml(path) if path else {}
+    set_by = {f"{section}.{key}": str(path) for section, keys in values.items() if isinstance(keys, dict) for key in keys}
+    origins: dict[tuple[str, ...], str] = {}
     schema = Settings.model_json_schema()
+    for section in schema["properties"]:
+        values.setdefault(section, {})  # so that a default which cannot be found is told with its path
     for name, text in environ.items():
         section, separator, key = name.removeprefix(PREFIX).lower().partition("__")
         if name.startswith(PREFIX) and separator:
-            _set(given, (section, key), _typed(property_schema(schema, (section, key)), text), name)
+            _set(values, origins, (section, key), _typed(property_schema(schema, (section, key)), text), name)
     for dotted, value in (flags or {}).items():
         if value is not None:
             section, _, key = dotted.partition(".")
-            _set(given, (section, key), value, "--" + key.replace("_", "-"))
-    return given
-
-
-def origin(given: Given, path: Path | None, key: Key) -> str:
-    """Where the value of a key in force comes from: a flag, an environment variable, the file, or `default`."""
-    section = given.values.get(key[0])
-    said = isinstance(section, dict) and key[1] in section
-    return given.origins.get(key) or (str(path) if said else "default")
+            _set(values, origins, (section, key), value, "--" + key.replace("_", "-"))
+    set_by |= {".".join(where): origin for where, origin in origins.items()}
+    try:
+        # by way of JSON, because strict JSON is what TOML means: "5" is no number, a list may be a tuple
+        settings = Settings.model_validate_json(json.dumps(values, default=str), strict=True)
+        return settings, Origins(str(path) if path else None, set_by)
+    except ValidationError as error:
+        source = str(path) if path else "settings"
+        raise BadConfig(source, mistakes(error, schema, values, origins)) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -83,11 +67,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise CannotStart(f"cannot read the configuration {path}: {error.strerror}") from None
 
 
-def _set(given: Given, key: Key, value: Any, origin: str) -> None:
-    section = given.values.setdefault(key[0], {})
+def _set(values: dict[str, Any], origins: dict[tuple[str, ...], str], path: tuple[str, str], value: Any, origin: str) -> None:
+    section = values.setdefault(path[0], {})
     if isinstance(section, dict):  # else the file's own mistake is reported
-        section[key[1]] = value
-        given.origins[key] = origin
+        section[path[1]] = value
+        origins[path] = origin
 
 
 def _typed(schema: Mapping[str, Any] | None, text: str) -> Any:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from observatory.errors import NotFound
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.query.origins import origins_of
 from observatory.query.render import Renderer
 from observatory.query.times import rfc3339
 from observatory.query.trace_calls import CallSource, calls_of_trace, head_facts, said_of_calls
@@ -26,6 +27,7 @@ _BODIES = {
     "trace_id", "trace_state", "flags", "attributes", "attribute_types", "dropped_attributes_count", "dropped_events_count", "links",
     "dropped_links_count", "resource", "resource_dropped_attributes_count", "resource_schema_url", "scope_name", "scope_version",
     "scope_attributes", "scope_dropped_attributes_count", "scope_schema_url", "environment", "project", "response_id", "finish_reasons",
+    "convention",
 }  # fmt: skip
 _TREE = tuple(name for name in schema(Signal.SPANS).names if name not in _BODIES)
 _ERROR = 2
@@ -47,47 +49,49 @@ def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree
     """
     columns = _TREE if tree else None
     name = "span_tree" if tree else "span_full"
-    with closing(_batches(source, trace_id, columns)) as stream:
+    with closing(stored_batches(source, trace_id, columns)) as stream:
         held, whole = _hold(stream)
         if not held:
             raise NotFound(f"no trace {trace_id.hex()} is stored here")
         if whole:
-            rows = _joined(held)
-            kept = _first_of_each(rows)
+            rows = joined(held)
+            kept = first_of_each(rows)
             spans = rows.take(pa.array(kept[np.argsort(_numbers(rows, "start_ns")[kept], kind="stable")]))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
             yield _head(trace_id, spans, calls, state, tree)
             batches = iter([_one_batch(spans.append_column("said_of_calls", said_of_calls(spans, calls, renderer)))])
         else:
-            narrow = _joined(list(_batches(source, trace_id, _NARROW)))
-            kept = np.sort(_first_of_each(narrow))
+            narrow = joined(list(stored_batches(source, trace_id, _NARROW)))
+            kept = np.sort(first_of_each(narrow))
             spans = narrow.take(pa.array(kept))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
             yield _head(trace_id, spans, calls, state, tree)
-            batches = _beside(_only(_chain(held, stream), kept), said_of_calls(spans, calls, renderer))
+            batches = _beside(only(_chain(held, stream), kept), said_of_calls(spans, calls, renderer))
         yield from _listed(piece for batch in batches for piece in renderer.slices(batch, name))
         yield b"]}"
 
 
 def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id: bytes) -> bytes:
-    """One span in full. Raises NotFound when the trace or the span is not stored."""
+    """One span in full, with the attributes that fed its columns. Raises NotFound when the trace or the span is not stored."""
     found: list[pa.RecordBatch] = []
     seen = False
-    for batch in _batches(source, trace_id, None):
+    for batch in stored_batches(source, trace_id, None):
         seen = True
         mine = batch.filter(pc.call_function("equal", [batch.column("span_id"), pa.scalar(span_id, pa.binary(8))]))
         if mine.num_rows:
             found.append(mine)
     if not found:
         raise NotFound(f"trace {trace_id.hex()} has no span {span_id.hex()}" if seen else f"no trace {trace_id.hex()} is stored here")
-    rows = _joined(found)
-    span = rows.take(pa.array(_first_of_each(rows)))
+    rows = joined(found)
+    span = rows.take(pa.array(first_of_each(rows)))
     calls = calls_of_trace(source, trace_id, _numbers(span, "start_ns"))
     one = _one_batch(span.append_column("said_of_calls", said_of_calls(span, calls, renderer, subtrees=False)))
-    return b"".join(renderer.slices(one, "span_full"))[:-1]
+    said = b"".join(renderer.slices(one, "span_full"))[:-1]
+    return said[:-1] + b',"origins":' + orjson.dumps(origins_of(span.to_pylist()[0])) + b"}"
 
 
-def _batches(source: TraceSource, trace_id: bytes, columns: Sequence[str] | None) -> Generator[pa.RecordBatch, None, None]:
+def stored_batches(source: TraceSource, trace_id: bytes, columns: Sequence[str] | None) -> Generator[pa.RecordBatch, None, None]:
+    """The stored rows of a trace's spans, without empty batches."""
     for batch in source.trace(Signal.SPANS, trace_id, columns):
         if batch.num_rows:
             yield batch
@@ -111,7 +115,7 @@ def _chain(held: list[pa.RecordBatch], stream: Iterator[pa.RecordBatch]) -> Iter
     yield from stream
 
 
-def _only(batches: Iterator[pa.RecordBatch], kept: np.ndarray) -> Iterator[pa.RecordBatch]:
+def only(batches: Iterator[pa.RecordBatch], kept: np.ndarray) -> Iterator[pa.RecordBatch]:
     """The rows whose number, counted over all batches, is in `kept` (ascending)."""
     first = 0
     for batch in batches:
@@ -137,15 +141,16 @@ def _listed(pieces: Iterator[bytes]) -> Iterator[bytes]:
         comma = b","
 
 
-def _joined(batches: Sequence[pa.RecordBatch]) -> pa.Table:
-    return pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
+def joined(rows: Sequence[pa.RecordBatch]) -> pa.Table:
+    """Batches as one table of one chunk."""
+    return pa.Table.from_batches(rows).unify_dictionaries().combine_chunks()
 
 
 def _one_batch(rows: pa.Table) -> pa.RecordBatch:
     return rows.combine_chunks().to_batches()[0]
 
 
-def _first_of_each(rows: pa.Table) -> np.ndarray:
+def first_of_each(rows: pa.Table) -> np.ndarray:
     """The row numbers of each span id's first arrival, in no order."""
     ids = rows.column("span_id").combine_chunks()
     ids = ids.chunk(0) if isinstance(ids, pa.ChunkedArray) else ids

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -92,6 +92,11 @@ class Ledger:
         with self._transaction():
             self._put(key, value)
 
+    def remove(self, key: str) -> None:
+        """Forget one setting."""
+        with self._transaction():
+            self._db.execute("DELETE FROM setting WHERE key = ?", (key,))
+
     def swap(self, entry: dict[str, Any], dropped: Sequence[Segment], deleted: Sequence[int]) -> None:
         """Write a swap, as its line in swaps.log says it. `deleted`: dropped earlier, and their files are gone now."""
         try:
@@ -122,14 +127,16 @@ class Ledger:
         finally:
             self._db.execute("PRAGMA synchronous = FULL")
 
-    def fill(self, state: State) -> None:
-        """Write a whole state into a new file."""
+    def fill(self, state: State, settings: Mapping[str, str]) -> None:
+        """Write a whole state and the settings of users into a new file."""
         with self._transaction():
             rows = [(s.id, json.dumps(to_json(s))) for s in state.live.values()]
             self._db.executemany("INSERT INTO segment VALUES (?, ?)", rows)
             self._entomb(list(state.tombstones.values()))
             for key in ("publish", "checkpoint", "measured", "last_id"):
                 self._put(key, str(getattr(state, key)))
+            for key, value in settings.items():
+                self._put(f"user.{key}", value)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -204,4 +211,16 @@ def load(db: sqlite3.Connection) -> Loaded:
         state.tombstones[id] = Tombstone(from_json(json.loads(body)), at, why)
     state.last_id = max([int(settings.get("last_id", 0)), *state.live, *state.tombstones])
     doomed = [from_json(json.loads(body)) for (body,) in db.execute("SELECT body FROM doomed ORDER BY id")]
-    return Loaded(state, doomed, {key[5:]: value for key, value in settings.items() if key.startswith("user.")})
+    return Loaded(state, doomed, _of_users(settings))
+
+
+def salvage_settings(path: Path) -> dict[str, str]:
+    """The settings of users in a file that is perhaps damaged, as many as can be read one after the other."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        found.update(db.execute("SELECT key, value FROM setting"))  # what came before an error stays
+    return _of_users(found)
+
+
+def _of_users(settings: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix("user."): value for key, value in settings.items() if key.startswith("user.")}

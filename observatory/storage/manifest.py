@@ -220,6 +220,21 @@ class Manifest:
             with self._reading:
                 self._settings[key] = value
 
+    def unset(self, key: str) -> bool:
+        """Forget a small setting, durably; whether there was one."""
+        with self._writing:
+            if key not in self._settings:
+                return False
+            self._ledger.remove(f"user.{key}")
+            with self._reading:
+                del self._settings[key]
+            return True
+
+    def settings(self, prefix: str) -> dict[str, str]:
+        """All small settings whose key begins with `prefix`, which is cut off."""
+        with self._reading:
+            return {key.removeprefix(prefix): value for key, value in self._settings.items() if key.startswith(prefix)}
+
     def close(self) -> None:
         """Let go of the data directory."""
         with self._writing:

@@ -29,7 +29,8 @@ def rebuild(data_dir: Path, now: Nanos | None = None, files: Files = DISK) -> st
     """Write the manifest again; what was done, in a few lines. The old one and segments that cannot be read are moved to `trash/`.
 
     With swaps.log whole the result is exactly what was live. Without it, what the footers say is taken: no row is lost, and rows
-    that were in a segment and still in the journal may be there twice. Raises CannotStart while an appliance runs.
+    that were in a segment and still in the journal may be there twice. What users saved is taken over from the old manifest, as far as it
+    can be read. Raises CannotStart while an appliance runs.
     """
     lock = lock_data_dir(data_dir)
     try:
@@ -50,9 +51,10 @@ def rebuild(data_dir: Path, now: Nanos | None = None, files: Files = DISK) -> st
         state.publish += 1
         # every id that was ever given: what lies there unpublished is swept as a crash's leftovers are
         state.last_id = max([state.last_id, *state.live, *(_id(path) for path in (data_dir / "segments").glob("*/*.*"))])
+        settings = ledger.salvage_settings(ledger.path_of(data_dir))
         for suffix in ("", "-wal", "-shm"):
             _move(Path(f"{ledger.path_of(data_dir)}{suffix}"), trash, files)
-        _write(data_dir, state, files)
+        _write(data_dir, state, settings, files)
         rows = sum(s.rows for s in state.live.values() if s.signal in RECEIVED)
         said.append(f"the manifest was made again: {len(state.live)} segments with {rows} rows, journal up to record {state.checkpoint}")
         return "\n".join(said)
@@ -60,14 +62,14 @@ def rebuild(data_dir: Path, now: Nanos | None = None, files: Files = DISK) -> st
         os.close(lock)
 
 
-def _write(data_dir: Path, state: State, files: Files) -> None:
+def _write(data_dir: Path, state: State, settings: dict[str, str], files: Files) -> None:
     """Complete under another name first: a crash leaves no manifest, which the next start refuses as it did before."""
     making = data_dir / "rebuilding"
     making.mkdir(exist_ok=True)
     for left in making.iterdir():
         left.unlink()
     made = Ledger.open(making, files, create=True)
-    made.fill(state)
+    made.fill(state, settings)
     made.close()  # the last connection to close empties the WAL into the file
     files.rename(ledger.path_of(making), ledger.path_of(data_dir))
     for left in making.iterdir():

@@ -38,7 +38,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.signal import Signal
-from observatory.testing import otlp_json
+from observatory.otlp import jsonwrite
 
 Request = ExportTraceServiceRequest | ExportLogsServiceRequest | ExportMetricsServiceRequest
 Attributes = Mapping[str, Any]
@@ -59,7 +59,7 @@ class Payload:
     @cached_property
     def json(self) -> bytes:
         """The request as OTLP/JSON: hex ids, enums as numbers, 64-bit integers as text."""
-        return otlp_json.encode(self.message)
+        return jsonwrite.encode(self.message)
 
     @property
     def all_spans(self) -> list[Span]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
@@ -80,11 +82,11 @@ class Sender:
         said = answer.read()
         assert answer.status == 200, (answer.status, said[:500])
 
-    def captures(self, pattern: str = "*/*") -> int:
-        """Recorded trace requests of real instrumentations, byte for byte; how many there were."""
-        files = sorted(path for path in CAPTURES.glob(f"{pattern}/*.traces.*") if path.suffix in (".pb", ".json"))
+    def captures(self, pattern: str = "*/*", signal: str = "traces") -> int:
+        """Recorded requests of real instrumentations, byte for byte; how many there were."""
+        files = sorted(path for path in CAPTURES.glob(f"{pattern}/*.{signal}.*") if path.suffix in (".pb", ".json"))
         for path in files:
-            self.post("traces", path.read_bytes(), "application/json" if path.suffix == ".json" else "application/x-protobuf")
+            self.post(signal, path.read_bytes(), "application/json" if path.suffix == ".json" else "application/x-protobuf")
         return len(files)
 
     def close(self) -> None:
@@ -98,6 +100,12 @@ def eventually(ask: Callable[[], T], what: str, at_most_s: float = 10.0) -> T:
         assert time.monotonic() < deadline, f"not within {at_most_s:g} s: {what}; last answer {answer!r}"
         time.sleep(0.02)
     return answer
+
+
+def asked(server: ServerProcess, path: str) -> Any:
+    """What the server's own API answers to a GET below /api/v1/."""
+    with urllib.request.urlopen(f"{server.api}/api/v1/{path}") as answer:
+        return json.load(answer)
 
 
 def drawn(canvas: Locator) -> dict[str, int]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect
 
 from observatory.cli.traffic.generator import Generator
 from observatory.testing.server import ServerProcess
-from tests.browser.drive import Sender, chromium
+from tests.browser.drive import Sender, asked, chromium
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 LARGEST = 300_000  # bytes; the pictures live in the repository
@@ -39,14 +39,33 @@ def traces(page: Page) -> None:
     page.keyboard.press("j")
 
 
-def trace(page: Page) -> None:
+def trace(page: Page, server: ServerProcess) -> None:
     """The largest trace of a request through several services, one of its model calls open."""
-    page.goto("/traces?service=shop-gateway&sort=-span_count")
-    page.locator(".table-row").first.click()
-    expect(page.locator(".span-row").first).to_be_visible()
-    calls = page.locator(".span-row", has_text=re.compile(r"\d in · \d"))
-    calls.first.click()
-    expect(page.locator(".attributes tbody tr").nth(3)).to_be_visible()
+    found = asked(server, "traces?service=shop-gateway&sort=-span_count&limit=1")["items"][0]
+    page.goto(f"/traces/{found['trace_id']}?view=waterfall")
+    page.locator(".span-row:has(.span-dot.is-llm)").first.click()
+    expect(page.get_by_role("tabpanel").locator(".turn").first).to_be_visible()
+
+
+def transcript(page: Page, server: ServerProcess) -> None:
+    """An agent that asks others."""
+    found = asked(server, "traces?filter=" + quote('name="invoke_workflow research"') + "&sort=-span_count&limit=1")["items"][0]
+    page.goto(f"/traces/{found['trace_id']}")
+    expect(page.locator(".transcript .part-card").first).to_be_visible()
+
+
+def session(page: Page, server: ServerProcess) -> None:
+    """The session of most traces."""
+    found = asked(server, "sessions?sort=-traces&limit=1")["items"][0]
+    page.goto(f"/sessions/{quote(found['session_id'], safe='')}?range=all")
+    expect(page.locator(".turn.is-answer").first).to_be_visible()
+
+
+def sql(page: Page, server: ServerProcess) -> None:
+    """Cost by model."""
+    page.goto("/sql")
+    page.get_by_role("button", name="cost and tokens by model").click()
+    expect(page.get_by_role("region", name="result")).to_be_visible()
 
 
 def status(page: Page) -> None:
@@ -92,8 +111,10 @@ def main() -> None:
             expect(page.locator(".room dl div", has_text="open rows").locator("dd")).to_have_text("0", timeout=30_000)
             for theme in ("light", "dark"):
                 page = open_page(browser, server, theme)
-                for scene in (traces, trace):
-                    scene(page)
+                traces(page)
+                shoot(page, f"traces-{theme}")
+                for scene in (trace, transcript, session, sql):
+                    scene(page, server)
                     shoot(page, f"{scene.__name__}-{theme}")
             page = open_page(browser, server, "dark")
             status(page)

@@ -8,9 +8,6 @@ import { router } from "./router";
 import "./theme/tokens.css";
 import "./theme/base.css";
 import "./frame/frame.css";
-import "./traces/traces.css";
-import "./trace/trace.css";
-import "./status/status.css";
 
 const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no #root");

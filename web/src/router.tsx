@@ -1,12 +1,24 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from "@tanstack/react-router";
 import { Frame } from "./frame/Frame";
+import { readRange } from "./frame/range";
 import { TopBar } from "./frame/TopBar";
+import { type Page, PAGES } from "./pages";
 import { Notice } from "./parts/Notice";
 import { readTraceView } from "./trace/view";
-import { readSearch } from "./traces/search";
-import { TracesPage } from "./traces/TracesPage";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
+
+/** The route of a row of `PAGES`. */
+function route<const P extends Page>(page: P) {
+  const path: P["path"] = page.path; // as written, so that links are checked
+  return createRoute({
+    getParentRoute: () => root,
+    path,
+    validateSearch: page.readSearch as P["readSearch"],
+    component: lazyRouteComponent(async () => ({ default: await page.load() })),
+  });
+}
+type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -14,25 +26,26 @@ const home = createRoute({
   beforeLoad: () => {
     // the router expects its redirects thrown
     // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw redirect({ to: "/traces", replace: true });
+    throw redirect({ to: PAGES[0].path, replace: true });
   },
 });
-const traces = createRoute({ getParentRoute: () => root, path: "/traces", validateSearch: readSearch, component: TracesPage });
 const trace = createRoute({
   getParentRoute: () => root,
   path: "/traces/$traceId",
   validateSearch: readTraceView,
   component: lazyRouteComponent(() => import("./trace/TracePage"), "TracePage"),
 });
-const status = createRoute({
+
+const session = createRoute({
   getParentRoute: () => root,
-  path: "/status",
-  component: lazyRouteComponent(() => import("./status/StatusPage"), "StatusPage"),
+  path: "/sessions/$sessionId",
+  validateSearch: readRange,
+  component: lazyRouteComponent(() => import("./sessions/SessionPage"), "SessionPage"),
 });
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, traces, trace, status]),
+  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), home, trace, session]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const pairs = Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === "string");

@@ -26,6 +26,7 @@ SELECT concat(
     object_json('attributes', scope_attributes), filled_json('schema_url', scope_schema_url),
     counted_json('dropped_attributes_count', scope_dropped_attributes_count),
     '},"received_at_ns":"', received_at::VARCHAR, '"', text_json('project', project), text_json('environment', environment),
+    text_json('observation_kind', observation_kind), text_json('convention', convention),
     text_json('operation', operation), text_json('provider', provider),
     text_json('request_model', request_model), text_json('response_model', response_model), text_json('response_id', response_id),
     token_json('input_tokens', input_tokens), token_json('output_tokens', output_tokens),

@@ -6,7 +6,7 @@ SELECT concat(
     text_json('service_name', service_name),
     ',"start_ns":"', start_ns::VARCHAR, '","duration_ns":"', duration_ns::VARCHAR,
     '","status":{"code":"', status_text(status_code), '"', filled_json('message', status_message), '}',
-    text_json('operation', operation), text_json('provider', provider),
+    text_json('observation_kind', observation_kind), text_json('operation', operation), text_json('provider', provider),
     text_json('request_model', request_model), text_json('response_model', response_model),
     token_json('input_tokens', input_tokens), token_json('output_tokens', output_tokens),
     token_json('cache_read_tokens', cache_read_tokens), token_json('cache_write_tokens', cache_write_tokens),

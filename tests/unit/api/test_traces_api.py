@@ -102,6 +102,8 @@ async def test_every_field_of_a_span_is_told(asked):
     assert said["scope"] == {"name": "s", "version": "2", "attributes": {"x": 1}, "schema_url": "u"}
     assert said["resource_schema_url"] == "u"
     whole = await asked.get(f"/api/v1/traces/{span.trace_id.hex()}")
+    origins = said.pop("origins")
+    assert origins["service_name"] == {"where": "resource", "key": "service.name"}
     assert whole["spans"] == [said]
 
 

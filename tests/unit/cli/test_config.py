@@ -11,7 +11,7 @@ import pytest
 
 from observatory.cli.main import main
 from observatory.cli.manual import manual, schema_text, toml, toml_text
-from observatory.cli.sources import gather, load, origin
+from observatory.cli.sources import load, load_with_origins
 from observatory.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -109,5 +109,5 @@ def test_every_key_can_be_set_from_the_environment() -> None:
             if value is None:
                 continue
             name, text = f"OBSERVATORY_{section}__{key}".upper(), value if isinstance(value, str) else toml(value)
-            assert origin(gather(None, {name: text}), None, (section, key)) == name
-            assert load(None, {name: text}) == Settings(), name
+            settings, origins = load_with_origins(None, {name: text})
+            assert (settings, origins.set_by[f"{section}.{key}"]) == (Settings(), name)

@@ -23,9 +23,20 @@ export async function get<T>(path: string, params: Params = {}, signal?: AbortSi
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(params)) if (value != null && value !== "") query.set(key, String(value));
   const url = `/api/v1/${path}${query.size ? `?${query.toString()}` : ""}`;
+  return fetched<T>(url, { headers: { accept: "application/json" }, ...(signal && { signal }) });
+}
+
+/** Sends JSON to `/api/v1/…` and gives the answer; errors as `get`. */
+export async function send<T = unknown>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers = { accept: "application/json", "content-type": "application/json" };
+  return fetched<T>(`/api/v1/${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }), ...(signal && { signal }) });
+}
+
+async function fetched<T>(url: string, request: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { accept: "application/json" }, ...(signal && { signal }) });
+    response = await fetch(url, request);
+    if (response.status === 204) return null as T;
     if (response.ok) return (await response.json()) as T;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;

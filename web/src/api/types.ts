@@ -13,6 +13,7 @@ export interface TraceSummary {
   span_count: number;
   error_count: number;
   state: TraceState;
+  total_cost_usd?: Usd;
 }
 
 export interface TracePage {
@@ -78,6 +79,10 @@ export interface TreeSpan {
   time_to_first_token_s?: number | null;
   error_type?: string | null;
   tool_name?: string | null;
+  observation_kind?: string;
+  streaming?: boolean;
+  cache_write_tokens?: number | string;
+  reasoning_tokens?: number | string;
   agent_name?: string | null;
   event_count?: number;
   call?: SpanCall;
@@ -135,7 +140,8 @@ export interface FullSpan extends TreeSpan, Attributed {
   session_id?: string;
   user_id?: string;
   response_id?: string;
-  streaming?: boolean;
+  /** By column, the attribute that fed it. */
+  origins?: Record<string, { where: "span" | "resource" | "scope"; key: string; also?: string[] }>;
 }
 
 /** The server's own state. Rooms may add fields; the page shows what it does not know generically. */

@@ -3,7 +3,8 @@ import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { statusQuery } from "../api/queries";
 import { clock } from "../format/time";
-import { ChevronIcon, ErrorIcon, StatusIcon, TracesIcon } from "../parts/icons";
+import { PAGES } from "../pages";
+import { ChevronIcon, ErrorIcon } from "../parts/icons";
 import { LastSearch } from "../traces/memory";
 import type { TraceSearch } from "../traces/search";
 import { useLostSince } from "./connection";
@@ -11,12 +12,6 @@ import { Help } from "./Help";
 import { useKeys } from "./keys";
 import { useStored } from "./stored";
 import { ThemeSwitch } from "./Theme";
-
-/** The pages of the rail, in order; a page is added here and in router.tsx. */
-const PAGES = [
-  { to: "/traces", label: "Traces", Icon: TracesIcon, key: "t" },
-  { to: "/status", label: "Status", Icon: StatusIcon, key: "s" },
-] as const;
 
 /** What stands around every page: the rail, banners, and the keys that work everywhere. */
 export function Frame() {
@@ -29,10 +24,12 @@ export function Frame() {
     "?": () => setHelp(true),
     g: () => (leader.current = Date.now()),
     ...Object.fromEntries(
-      PAGES.map(({ key, to }) => [
+      PAGES.map(({ key, path }) => [
         key,
         () => {
-          if (Date.now() - leader.current < 1000) void navigate({ to });
+          if (Date.now() - leader.current >= 1000) return false; // the key is the page's own
+          void navigate({ to: path });
+          return true;
         },
       ]),
     ),
@@ -44,16 +41,16 @@ export function Frame() {
         skip to content
       </a>
       <nav className="rail" aria-label="pages">
-        <Link to="/traces" className="brand" title="LLM Observatory">
+        <Link to="/" className="brand" title="LLM Observatory">
           <img src="/icon.svg" width="20" height="20" alt="" />
           <span>Observatory</span>
         </Link>
         <ul>
-          {PAGES.map(({ to, label, Icon }) => (
-            <li key={to}>
-              <Link to={to} title={label} activeProps={{ className: "is-here" }}>
+          {PAGES.map(({ path, title, Icon }) => (
+            <li key={path}>
+              <Link to={path} title={title} activeProps={{ className: "is-here" }}>
                 <Icon />
-                <span>{label}</span>
+                <span>{title}</span>
               </Link>
             </li>
           ))}

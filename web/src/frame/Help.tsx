@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { PAGES } from "../pages";
 
 const KEYS: [string, string][] = [
   ["/", "filter or search"],
@@ -7,10 +8,11 @@ const KEYS: [string, string][] = [
   ["esc", "close, then back"],
   ["[  ]", "previous and next trace"],
   ["←  →", "fold and unfold a span"],
+  ["t", "to the tree of a trace"],
+  ["w  f  m", "a trace as waterfall, flame, messages"],
   ["z", "zoom to a span"],
   ["0", "the whole trace again"],
-  ["g t", "traces"],
-  ["g s", "status"],
+  ...PAGES.map(({ key, title }): [string, string] => [`g ${key}`, title.toLowerCase()]),
   ["?", "this list"],
 ];
 

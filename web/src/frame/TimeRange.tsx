@@ -1,12 +1,10 @@
 import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { localInput } from "../format/time";
 import { ChevronIcon } from "../parts/icons";
-import { DEFAULT_RANGE, RANGES, rangeLabel, type TraceSearch, windowOf } from "../traces/search";
-
-type Range = Pick<TraceSearch, "range" | "from" | "to">;
+import { DEFAULT_RANGE, type Range, RANGES, rangeLabel, windowOf } from "./range";
 
 /** The time range of a page: the usual ones, or any two times in the reader's zone. */
-export function TimeRange({ search, onChange }: { search: TraceSearch; onChange: (range: Range) => void }) {
+export function TimeRange({ search, onChange }: { search: Range; onChange: (range: Range) => void }) {
   const [shown, setShown] = useState<ReturnType<typeof windowOf> | null>(null); // what the fields begin with, while it is open
   const open = shown !== null;
   const [wrong, setWrong] = useState<string | null>(null);

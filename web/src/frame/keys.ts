@@ -1,7 +1,10 @@
 import { useEffect, useEffectEvent } from "react";
 
-/** Single keys of a page, by `KeyboardEvent.key`. Not while one types in a field, nor together with Ctrl, Alt or Meta. */
-export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): void {
+/**
+ * Single keys of a page, by `KeyboardEvent.key`. Not while one types in a field, nor together with Ctrl, Alt or Meta. An action that returns false
+ * leaves the key to others.
+ */
+export function useKeys(keys: Record<string, (event: KeyboardEvent) => unknown>): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target instanceof HTMLElement ? event.target : null;
@@ -11,8 +14,7 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>): v
     if ((event.key === "Enter" || event.key === " ") && target?.matches("button, a, summary")) return;
     const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
     if (!act) return;
-    event.preventDefault();
-    act(event);
+    if (act(event) !== false) event.preventDefault();
   });
   useEffect(() => {
     const listener = (event: KeyboardEvent) => onKey(event);

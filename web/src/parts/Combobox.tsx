@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { count } from "../format/number";
 import { CloseIcon, SearchIcon } from "./icons";
+import "./combobox.css";
 
 export interface Choice {
   name: string;

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { CheckIcon, CopyIcon } from "./icons";
 
-/** Copies `text` and says that it did; also where the clipboard API is closed (a page served over plain HTTP to another machine). */
-export function Copy({ text, label, wide = false }: { text: string; label: string; wide?: boolean }) {
+/** Copies `text`, which may be made when it is asked for, and says that it did; also where the clipboard API is closed (plain HTTP to another machine). */
+export function Copy({ text, label, wide = false }: { text: string | (() => string | Promise<string>); label: string; wide?: boolean }) {
   const [said, setSaid] = useState<"copied" | "failed" | null>(null);
   useEffect(() => {
     if (said === null) return;
@@ -10,7 +10,7 @@ export function Copy({ text, label, wide = false }: { text: string; label: strin
     return () => clearTimeout(timer);
   }, [said]);
   const copy = () => {
-    void write(text).then(
+    void Promise.resolve(typeof text === "string" ? text : text()).then(write).then(
       () => setSaid("copied"),
       () => setSaid("failed"),
     );

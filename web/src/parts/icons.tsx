@@ -74,3 +74,38 @@ export const LiveIcon = () => (
     <circle cx="4" cy="4" r="3.5" fill="currentColor" />
   </svg>
 );
+export const FilterIcon = () => (
+  <Icon>
+    <path d="M2 3h12l-4.5 5.5V13l-3 1.5v-6z" />
+  </Icon>
+);
+export const ShareIcon = () => (
+  <Icon>
+    <path d="M8 10V2 M5 4.5 8 1.5l3 3 M4 7.5H2.5v7h11v-7H12" />
+  </Icon>
+);
+export const CompareIcon = () => (
+  <Icon>
+    <path d="M2 3h5v10H2z M9 3h5v10H9z" />
+  </Icon>
+);
+export const SessionsIcon = () => (
+  <Icon>
+    <path d="M2 3h9v6H6l-3 2.5V9H2z M13 6h1v6h-1v2l-2.5-2H7" />
+  </Icon>
+);
+export const LogsIcon = () => (
+  <Icon>
+    <path d="M2 4h3 M7 4h7 M2 8h3 M7 8h5 M2 12h3 M7 12h7" />
+  </Icon>
+);
+export const SqlIcon = () => (
+  <Icon>
+    <path d="M2 4c0-1.2 2.7-2 6-2s6 .8 6 2-2.7 2-6 2-6-.8-6-2z M2 4v8c0 1.2 2.7 2 6 2s6-.8 6-2V4 M2 8c0 1.2 2.7 2 6 2s6-.8 6-2" />
+  </Icon>
+);
+export const SettingsIcon = () => (
+  <Icon>
+    <path d="M2 4h7 M13 4h1 M2 12h1 M7 12h7 M11 2.5v3 M5 10.5v3 M2 8h9 M9 6.5v3" />
+  </Icon>
+);

@@ -10,6 +10,7 @@ import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { field, flat, instant, isObject, words } from "./fields";
 import { Sparkline } from "./Sparkline";
+import "./status.css";
 
 const POINTS = 90; // three minutes at one every two seconds
 

@@ -1,13 +1,26 @@
+import { Link } from "@tanstack/react-router";
 import { useDeferredValue, useState } from "react";
 import type { Attributes, Value } from "../api/types";
 import { count } from "../format/number";
 import { Copy } from "../parts/Copy";
+import { FilterIcon } from "../parts/icons";
 import { ValueText } from "../parts/ValueText";
+import { filterOf } from "./filter";
+import "./attributes.css";
 
 const TYPES: Record<string, string> = { i: "int", d: "double", b: "bool", y: "bytes, as base64", a: "array", k: "key-value list", s: "text", e: "empty" };
 
-/** Keys and values as received, with a filter over both when there are many. */
-export function AttributeTable({ attributes, types, dropped, label }: { attributes: Attributes; types?: string | undefined; dropped?: number | undefined; label: string }) {
+interface Props {
+  attributes: Attributes;
+  types?: string | undefined;
+  dropped?: number | undefined;
+  label: string;
+  of?: "span" | "resource"; // whose they are, where traces can be looked for by them
+  feeds?: ReadonlyMap<string, string[]>; // by key, the columns it fed
+}
+
+/** Keys and values as received, with a filter over both when there are many; a click looks for traces that have the same. */
+export function AttributeTable({ attributes, types, dropped, label, of, feeds }: Props) {
   const [filter, setFilter] = useState("");
   const needle = useDeferredValue(filter.trim().toLowerCase());
   const all = Object.entries(attributes);
@@ -29,11 +42,17 @@ export function AttributeTable({ attributes, types, dropped, label }: { attribut
               <tr key={key}>
                 <th scope="row" title={type ? `${key} (${type})` : key}>
                   {key}
+                  {feeds?.has(key) && (
+                    <span className="feeds" title="the columns that this attribute fed">
+                      {feeds.get(key)?.join(", ")}
+                    </span>
+                  )}
                 </th>
                 <td>
                   <ValueText value={value} />
                 </td>
-                <td className="attribute-copy">
+                <td className="attribute-tools">
+                  {of && <Alike name={key} value={value} of={of} />}
                   <Copy text={typeof value === "string" ? value : JSON.stringify(value)} label={`copy ${key}`} />
                 </td>
               </tr>
@@ -43,6 +62,16 @@ export function AttributeTable({ attributes, types, dropped, label }: { attribut
       )}
       {dropped ? <p className="faint">{count(dropped)} more were dropped by the sender's own limits</p> : null}
     </div>
+  );
+}
+
+function Alike({ name, value, of }: { name: string; value: Value; of: "span" | "resource" }) {
+  const filter = filterOf(name, value, of);
+  if (filter === null) return null;
+  return (
+    <Link to="/traces" search={{ filter }} className="quiet" aria-label={`traces with the same ${name}`} title={`traces with ${filter}`}>
+      <FilterIcon />
+    </Link>
   );
 }
 

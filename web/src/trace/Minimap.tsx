@@ -1,9 +1,10 @@
 import { type PointerEvent, type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { duration } from "../format/duration";
-import { prepare } from "./draw";
+import { gapLabel, prepare } from "./draw";
 import { paintOverview } from "./overview";
 import type { Palette } from "./palette";
-import { clampWindow, ticks, type Window } from "./timeline";
+import { type Laid, scaleTicks } from "./scale";
+import { clampWindow, type Window } from "./timeline";
 import type { Tree } from "./tree";
 import { useSize } from "./useSize";
 
@@ -11,6 +12,7 @@ const CLICK = 4; // pixels a pointer may move and still be a click
 
 interface Props {
   tree: Tree;
+  laid: Laid;
   window: Window;
   palette: Palette;
   zoomed: boolean;
@@ -20,7 +22,7 @@ interface Props {
 }
 
 /** The whole trace above the waterfall. Drag: look at that time. Click: go to that place. Double click: the whole again. */
-export function Minimap({ tree, window: shown, palette, zoomed, view, onWindow, onJump }: Props) {
+export function Minimap({ tree, laid, window: shown, palette, zoomed, view, onWindow, onJump }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height } = useSize(box);
@@ -28,8 +30,9 @@ export function Minimap({ tree, window: shown, palette, zoomed, view, onWindow, 
   useLayoutEffect(() => {
     if (!canvas.current || width === 0) return;
     const context = prepare(canvas.current, width, height);
-    if (context) paintOverview(context, tree, palette);
-  }, [tree, palette, width, height]);
+    if (context) paintOverview(context, tree, laid, palette);
+  }, [tree, laid, palette, width, height]);
+  const total = laid.scale.total;
 
   const place = (event: PointerEvent<HTMLDivElement>) => event.clientX - event.currentTarget.getBoundingClientRect().left;
   const onPointerUp = (event: PointerEvent<HTMLDivElement>) => {
@@ -39,10 +42,10 @@ export function Minimap({ tree, window: shown, palette, zoomed, view, onWindow, 
       onJump((event.clientY - event.currentTarget.getBoundingClientRect().top) / Math.max(1, height));
       return;
     }
-    onWindow(clampWindow({ from: (drag.from / width) * tree.total, to: (drag.to / width) * tree.total }, tree.total));
+    onWindow(clampWindow({ from: (drag.from / width) * total, to: (drag.to / width) * total }, total));
   };
-  const left = drag ? Math.min(drag.from, drag.to) : (shown.from / tree.total) * width;
-  const right = drag ? Math.max(drag.from, drag.to) : (shown.to / tree.total) * width;
+  const left = drag ? Math.min(drag.from, drag.to) : (shown.from / total) * width;
+  const right = drag ? Math.max(drag.from, drag.to) : (shown.to / total) * width;
 
   return (
     <div className="overview">
@@ -69,13 +72,22 @@ export function Minimap({ tree, window: shown, palette, zoomed, view, onWindow, 
         )}
       </div>
       <div className="axis" aria-hidden="true">
-        {ticks(shown, width)
-          .map((tick) => ({ tick, left: ((tick - shown.from) / (shown.to - shown.from)) * width }))
-          .map(({ tick, left }) => (
-            <span key={tick} style={{ left }}>
-              {width - left > 60 && duration(tick)}
+        {scaleTicks(laid.scale, shown, width)
+          .map(({ ms, drawn }) => ({ ms, left: ((drawn - shown.from) / (shown.to - shown.from)) * width }))
+          .map(({ ms, left }) => (
+            <span key={ms} style={{ left }}>
+              {width - left > 60 && duration(ms)}
             </span>
           ))}
+        {laid.scale.gaps.map((gap) => {
+          const [from, to] = [gap.left, gap.right].map((drawn) => ((drawn - shown.from) / (shown.to - shown.from)) * width) as [number, number];
+          if (to < 0 || from > width) return null;
+          return (
+            <span key={gap.from} className="axis-gap" style={{ left: from, minWidth: to - from }} title={`${duration(gap.to - gap.from)} in which nothing ran, drawn short`}>
+              {gapLabel(gap.to - gap.from)}
+            </span>
+          );
+        })}
       </div>
     </div>
   );

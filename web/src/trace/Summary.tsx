@@ -1,15 +1,17 @@
+import { Link } from "@tanstack/react-router";
 import type { TraceTree } from "../api/types";
 import { duration } from "../format/duration";
-import { count } from "../format/number";
+import { usd } from "../format/money";
+import { count, short } from "../format/number";
 import { milliseconds } from "../format/time";
 import { Copy } from "../parts/Copy";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Ago } from "../parts/now";
-import { State } from "../traces/TraceTable";
 
 /** The line of facts below the top bar. */
 export function Summary({ trace }: { trace: TraceTree }) {
   const failed = trace.error_count > 0;
+  const { services } = trace;
   return (
     <div className="summary">
       <span className={failed ? "is-error" : "is-good"}>
@@ -18,19 +20,54 @@ export function Summary({ trace }: { trace: TraceTree }) {
       <span className="number">
         <strong>{duration(trace.duration_ms)}</strong>
       </span>
+      {(trace.llm_calls ?? 0) > 0 && <Money trace={trace} />}
       <span className="number">
         {count(trace.span_count)} {trace.span_count === 1 ? "span" : "spans"}
       </span>
-      <span title={trace.services.join(", ")}>{trace.services.length > 3 ? `${trace.services.slice(0, 3).join(", ")} +${trace.services.length - 3}` : trace.services.join(", ")}</span>
+      {services.length > 0 && <span title={services.join(", ")}>{services.length > 2 ? `${services.slice(0, 2).join(", ")} +${services.length - 2}` : services.join(", ")}</span>}
+      {trace.user_id && (
+        <span className="clip">
+          <span className="faint">user</span> <span className="clip">{trace.user_id}</span>
+        </span>
+      )}
+      {trace.session_id && (
+        <span className="clip">
+          <span className="faint">session</span>{" "}
+          <Link to="/sessions/$sessionId" params={{ sessionId: trace.session_id }} search={{ range: "all" }} className="clip">
+            {trace.session_id}
+          </Link>
+        </span>
+      )}
       <span className="muted">
         <Ago ms={milliseconds(trace.start_ns)} />
         <Copy text={trace.start} label="copy the start time (ISO)" />
       </span>
-      <State state={trace.state} />
+      {trace.state === "open" && (
+        <span className="tag is-open" title="spans of this trace may still arrive">
+          open
+        </span>
+      )}
       <span className="summary-id">
-        <code className="faint">{trace.trace_id}</code>
+        <code className="faint">{trace.trace_id.slice(0, 8)}</code>
         <Copy text={trace.trace_id} label="copy trace id" />
       </span>
     </div>
+  );
+}
+
+/** Of the calls that count. A sum without calls that have no price says how many there are. */
+function Money({ trace }: { trace: TraceTree }) {
+  const unpriced = trace.unpriced_calls ?? 0;
+  const calls = trace.llm_calls ?? 0;
+  return (
+    <>
+      <span className="number" title={`${trace.total_cost_usd == null ? "no price is known" : `$${trace.total_cost_usd}`}, of ${count(calls)} ${calls === 1 ? "call" : "calls"}`}>
+        {usd(trace.total_cost_usd)}
+        {unpriced > 0 && <span className="unpriced">{unpriced === calls ? "unpriced" : `${count(unpriced)} unpriced`}</span>}
+      </span>
+      <span className="number" title={`${count(Number(trace.input_tokens ?? 0))} tokens in, ${count(Number(trace.output_tokens ?? 0))} out`}>
+        {short(Number(trace.total_tokens ?? 0))} tok
+      </span>
+    </>
   );
 }

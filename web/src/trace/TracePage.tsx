@@ -9,7 +9,14 @@ import { ChevronIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { useLastSearch } from "../traces/memory";
 import { useNeighbours } from "./neighbours";
+import { Compare } from "./Compare";
+import { CompareMenu } from "./CompareMenu";
+import { CopyMenu } from "./CopyMenu";
 import { TraceBody } from "./TraceBody";
+import "../logs/logs.css";
+import "../parts/page.css";
+import "./trace.css";
+import "./transcript.css";
 
 /** One trace: its tree and waterfall, and any span of it in full. */
 export function TracePage() {
@@ -32,6 +39,8 @@ export function TracePage() {
             {neighbours.said}
           </span>
         )}
+        {data && <CompareMenu trace={data} />}
+        {data && <CopyMenu traceId={traceId} spans={data.spans.length} />}
         <button type="button" className="button" onClick={() => neighbours.go(-1)} title="previous trace in the list ([)" aria-label="previous trace">
           <ChevronIcon turn={270} />
         </button>
@@ -39,7 +48,9 @@ export function TracePage() {
           <ChevronIcon turn={90} />
         </button>
       </TopBar>
-      {data ? <TraceBody key={traceId} traceId={traceId} trace={data} view={view} /> : error ? <Missing error={error} traceId={traceId} /> : <Wait />}
+      {data && view.with !== undefined ? (
+        <Compare trace={data} other={view.with} />
+      ) : data ? <TraceBody key={traceId} traceId={traceId} trace={data} view={view} /> : error ? <Missing error={error} traceId={traceId} /> : <Wait />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { KINDS, type Kind } from "./kinds";
+import { hueOf, KINDS, type Kind } from "./kinds";
 
 /** The colours a canvas draws with, as the theme has them now. */
 export interface Palette {
@@ -9,6 +9,7 @@ export interface Palette {
   line: string;
   text: string;
   surface: string;
+  faint: string;
 }
 
 function readPalette(): Palette {
@@ -20,12 +21,13 @@ function readPalette(): Palette {
     return getComputedStyle(probe).color;
   };
   const palette = {
-    kinds: Object.fromEntries(KINDS.map((kind) => [kind, colour(`kind-${kind}`)])) as Record<Kind, string>,
+    kinds: Object.fromEntries(KINDS.map((kind) => [kind, colour(`kind-${hueOf(kind)}`)])) as Record<Kind, string>,
     error: colour("kind-error"),
     grid: colour("grid"),
     line: colour("line-strong"),
     text: colour("text"),
     surface: colour("surface"),
+    faint: colour("faint"),
   };
   probe.remove();
   return palette;

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bar, clampWindow, ticks } from "./timeline";
+import { plainScale, scaleTicks } from "./scale";
+import { bar, clampWindow, type Window } from "./timeline";
+
+const ticks = (window: Window, width: number) => scaleTicks(plainScale(window.to), window, width).map(({ ms }) => ms);
 
 const amount = fc.double({ min: 0, max: 1e7, noNaN: true });
 

@@ -15,17 +15,8 @@ export function bar(start: number, duration: number, window: Window, width: numb
   return { x: Math.max(0, Math.min(left, width - w)), w };
 }
 
-/** Round steps of 1, 2 or 5 times a power of ten (of whole minutes above a minute), at least `room` pixels apart. */
-export function ticks(window: Window, width: number, room = 90): number[] {
-  const span = window.to - window.from;
-  if (!(span > 0) || width < room) return [];
-  const step = niceStep((span * room) / width);
-  const first = Math.ceil(window.from / step);
-  const last = Math.floor(window.to / step);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step);
-}
-
-function niceStep(least: number): number {
+/** The least of 1, 2 or 5 times a power of ten (of whole minutes above a minute) that is no smaller. */
+export function niceStep(least: number): number {
   const unit = least > 30_000 ? (least > 1_800_000 ? 3_600_000 : 60_000) : 1;
   const power = 10 ** Math.floor(Math.log10(least / unit));
   const base = unit > 1 ? Math.max(power, 1) : power;

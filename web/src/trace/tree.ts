@@ -1,4 +1,5 @@
 import type { TreeSpan } from "../api/types";
+import type { Group } from "./groups";
 import { KINDS, type Kind, kindOf } from "./kinds";
 
 /** Why a span stands at the top level although it names a parent. */
@@ -117,19 +118,38 @@ export function buildTree(spans: readonly TreeSpan[]): Tree {
   return { spans: sorted, depth, size, parent, kind: sorted.map(kindOf), start, duration, errors, misplaced, row, origin, total };
 }
 
-/** Rows on the screen: those with no folded ancestor and, when `keep` is given, with something kept in their subtree. */
-export function visibleRows(tree: Tree, folded: ReadonlySet<string>, keep?: (row: number) => boolean): Int32Array {
+/**
+ * Rows on the screen: those with no folded ancestor and, when `keep` is given, with something kept in their subtree. A group of similar siblings is
+ * the row `~index` before its first member, and hides its members unless it is `opened`; a search looks into folded subtrees and groups too.
+ */
+export function visibleRows(
+  tree: Tree,
+  folded: ReadonlySet<string>,
+  keep?: (row: number) => boolean,
+  groups: readonly Group[] = [],
+  opened: ReadonlySet<number> = new Set(),
+): Int32Array {
   const shown = keep && keptOrAbove(tree, keep);
-  const rows = new Int32Array(tree.spans.length);
+  const rows = new Int32Array(tree.spans.length + groups.length);
   let count = 0;
+  let next = 0; // the first group that does not lie before `row`
   for (let row = 0; row < tree.spans.length; ) {
-    if (shown && !at(shown, row)) {
-      row += at(tree.size, row);
+    if (shown) {
+      if (at(shown, row)) rows[count++] = row++;
+      else row += at(tree.size, row);
       continue;
     }
+    while (next < groups.length && at(groups, next).first < row) next++;
+    const group = groups[next];
+    if (group?.first === row) {
+      rows[count++] = ~next;
+      if (!opened.has(group.first)) {
+        row = group.end;
+        continue;
+      }
+    }
     rows[count++] = row;
-    // a search looks into folded subtrees too
-    row += !shown && folded.has(at(tree.spans, row).span_id) ? at(tree.size, row) : 1;
+    row += folded.has(at(tree.spans, row).span_id) ? at(tree.size, row) : 1;
   }
   return rows.subarray(0, count);
 }

@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { isUnreachable, tracePage } from "../api/queries";
 import { useKeys } from "../frame/keys";
+import { rangeLabel } from "../frame/range";
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { count } from "../format/number";
@@ -11,9 +12,10 @@ import { Notice } from "../parts/Notice";
 import { Filters } from "./Filters";
 import { FirstRun } from "./FirstRun";
 import { useLastSearch } from "./memory";
-import { isFiltered, isLive, rangeLabel, readSearch, type TraceSearch } from "./search";
+import { isFiltered, isLive, readSearch, type TraceSearch } from "./search";
 import { TraceTable } from "./TraceTable";
 import { useTraceList } from "./useTraceList";
+import "./traces.css";
 
 /** Every trace of a time range, newest first, live. */
 export function TracesPage() {

@@ -32,6 +32,7 @@ it("becomes the parameters of the API", () => {
     service: null,
     status: null,
     min_duration_ms: null,
+    filter: null,
     sort: "-start",
   });
   expect(traceParams({ from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z", min: "2 s", sort: "duration" }, now)).toMatchObject({

@@ -2,8 +2,9 @@ import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@
 import { useCallback, useEffect, useMemo } from "react";
 import { tracePage } from "../api/queries";
 import type { TracePage, TraceSummary } from "../api/types";
+import { windowOf } from "../frame/range";
 import { flatten, mergeHead } from "./list";
-import { isLive, traceParams, type TraceSearch, windowOf } from "./search";
+import { isLive, traceParams, type TraceSearch } from "./search";
 
 const PAGE = 100;
 const LIVE_MS = 1000; // between an answer and the next question: a trace is on the page within two seconds, also when the server is busy
