@@ -121,7 +121,7 @@ $(STAMPS)/dist: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web
 	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev,dist]'
 	@touch $@
 
-$(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -type f) $(PROGRAM_SOURCES)
+$(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -name node_modules -prune -o -type f -print) $(PROGRAM_SOURCES)
 	@echo "building the documentation"
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file packaging/docs/mkdocs.yml --site-dir $(CURDIR)/observatory/api/site
 	@touch $@
@@ -131,7 +131,8 @@ build/wheelhouse/.complete: $(STAMPS)/dist pyproject.toml
 	@echo "collecting the wheels that the SDK needs"
 	@rm -rf build/wheelhouse && mkdir -p build/wheelhouse
 	@$(PIP) download --dest build/wheelhouse --only-binary :all: --platform any --implementation py --abi none --python-version 3.11 \
-	    $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")')
+	    $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")') \
+	    opentelemetry-exporter-otlp-proto-http # the README's first trace without the SDK
 	@touch $@
 
 $(STAMPS)/sdk: build/wheelhouse/.complete $(STAMPS)/docs $(STAMPS)/web setup.py $(PROGRAM_SOURCES)

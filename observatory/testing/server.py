@@ -160,7 +160,8 @@ class ServerEnded(RuntimeError):
 
 def _program(binary: Sequence[str] | str | None) -> list[str]:
     if binary is None:
-        binary = os.environ.get("OBSERVATORY_BIN")
+        named = os.environ.get("OBSERVATORY_BIN")
+        binary = str(Path(named).absolute()) if named else None  # a test may start it from another directory
     if binary is not None:
         return [binary] if isinstance(binary, str) else list(binary)
     beside = Path(sys.executable).parent / "observatory"
