@@ -25,12 +25,13 @@ def traces(server: ServerProcess, sender: Sender) -> list[dict]:
     for pattern in SHOWN:
         assert sender.captures(pattern) > 0, pattern
         sender.captures(pattern, "logs")
-    found = eventually(lambda: asked(server, "traces?sort=-span_count&limit=200")["items"], "the traces in the list")
-    with_calls = eventually(
-        lambda: [trace for trace in asked(server, "traces?sort=-span_count&limit=200")["items"] if trace["llm_calls"]], "counted calls"
-    )
-    assert len(found) > 10 and len(with_calls) > 8
-    return with_calls
+
+    def with_calls() -> list[dict]:
+        items = asked(server, "traces?sort=-span_count&limit=200")["items"]
+        calling = [trace for trace in items if trace["llm_calls"]]
+        return calling if len(items) > 10 and len(calling) > 8 else []
+
+    return eventually(with_calls, "the traces with their counted calls", 30)
 
 
 def test_every_recorded_conversation_is_read(page: Page, traces: list[dict]) -> None:
