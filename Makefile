@@ -181,6 +181,6 @@ $(STAMPS)/node-examples: docs/examples/typescript/package-lock.json
 
 # The libraries that the SDK instruments, in environments of their own: their dependencies fit neither ours nor one another.
 $(STAMPS)/sdk-clients: $(STAMPS)/dev .ci/sdk-venv $(wildcard tests/sdk/requirements/*.txt)
-	@for name in clients frameworks gateways; do .ci/sdk-venv $$name; done
+	@for name in clients frameworks gateways oldest; do .ci/sdk-venv $$name; done
 	@for version in 3.12 3.13; do .ci/sdk-venv base $$version; done
 	@touch $@

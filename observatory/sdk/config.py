@@ -31,8 +31,8 @@ class Config:
     """Base URL of OTLP; `/v1/traces` and the others are appended."""
     api_endpoint: str = ""
     """Base URL of the API and the page: where feedback goes and links lead. Default: the endpoint's host on port 4319."""
-    api_key: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     protocol: str = "http/protobuf"
     """`http/protobuf`, or `grpc` with the extra `llm-observatory[grpc]`."""
     certificate: str | None = None

@@ -44,7 +44,7 @@ class Sending:
         outcome = self.transport.post(signal, body)
         if self.spool is None:
             return outcome
-        if outcome is Outcome.LATER:
+        if outcome in (Outcome.LATER, Outcome.DOWN):
             return Outcome.SENT if self.spool.add(signal, body) else outcome
         self.spool.drain(self.transport)
         return outcome

@@ -16,10 +16,11 @@ from observatory.sdk import guard
 
 
 class Outcome(Enum):
-    """What became of a batch: taken, not now, or never."""
+    """What became of a batch: taken, not now, not while nobody is there, or never."""
 
     SENT = "sent"
     LATER = "later"
+    DOWN = "down"
     REFUSED = "refused"
 
 
@@ -33,6 +34,8 @@ class Counts:
     dropped: int = 0
 
 
+_AGAIN_S = 0.25
+"""Between tries of a flush that somebody waits for."""
 _BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
@@ -69,7 +72,7 @@ class Outbox:
         self._items: deque[tuple[Any, int]] = deque()
         self._bytes = self._in_flight = self._attempts = self._flushing = 0
         self._failed_in_a_row = 0
-        self._once_more = False
+        self._once_more = self._nobody_there = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -112,7 +115,7 @@ class Outbox:
             self._thread = None
 
     def flush(self, timeout_s: float) -> bool:
-        """Send what waits; true when nothing does any more. Gives up at the first batch that the receiver does not take."""
+        """Send what waits; true when nothing does any more. Tries until the time is over; gives up at once where nobody listens."""
         deadline = time.monotonic() + timeout_s
         with self._turn:
             if self._thread is None or not self._thread.is_alive():
@@ -125,15 +128,18 @@ class Outbox:
                 self._turn.notify_all()
                 try:
                     while self._items or self._in_flight:
-                        gave_up = self._attempts > attempts and self._failed_in_a_row and not self._in_flight
+                        failed = self._attempts > attempts and self._failed_in_a_row and not self._in_flight
                         left = deadline - time.monotonic()
-                        if left <= 0 or gave_up:
+                        if left <= 0 or (failed and self._nobody_there):
                             break
-                        self._turn.wait(left)
+                        self._turn.wait(min(left, _AGAIN_S) if failed else left)
+                        if failed:
+                            self._once_more = True
+                            self._turn.notify_all()
                 finally:
                     self._flushing -= 1
         while worker is None and time.monotonic() < deadline:
-            if not self._waiting() or self._send_one() is Outcome.LATER:
+            if not self._waiting() or self._send_one() in (Outcome.LATER, Outcome.DOWN):
                 break
         return not self._waiting()
 
@@ -194,7 +200,8 @@ class Outbox:
                 self._items.extendleft(reversed(batch))
                 self._bytes += size
                 self._make_room()
-            self._failed_in_a_row = self._failed_in_a_row + 1 if outcome is Outcome.LATER else 0
+            self._nobody_there = outcome is Outcome.DOWN
+            self._failed_in_a_row = self._failed_in_a_row + 1 if outcome in (Outcome.LATER, Outcome.DOWN) else 0
             self._turn.notify_all()
         return outcome
 

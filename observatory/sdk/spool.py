@@ -54,8 +54,9 @@ class Spool:
             if found is None:
                 return Outcome.SENT
             signal, body = found
-            if transport.post(signal, body) is Outcome.LATER:
-                return Outcome.LATER
+            outcome = transport.post(signal, body)
+            if outcome in (Outcome.LATER, Outcome.DOWN):
+                return outcome
             with self._lock:
                 self._sent_to += _HEAD.size + len(body)
         return Outcome.SENT

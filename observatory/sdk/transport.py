@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -61,6 +62,9 @@ class Http:
                 with error:
                     said = error.read(500).decode(errors="replace")
                 return _refused(error.code in _LATER, url, f"{error.code} {said}")
+            except urllib.error.URLError as error:
+                _refused(True, url, str(error.reason))
+                return Outcome.DOWN if isinstance(error.reason, ConnectionRefusedError | socket.gaierror) else Outcome.LATER
             except (OSError, ValueError) as error:  # HTTPException, URLError, time-outs and resets are OSErrors or ValueErrors
                 return _refused(True, url, str(getattr(error, "reason", error)))
             except Exception as error:

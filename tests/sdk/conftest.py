@@ -66,7 +66,7 @@ class Stage:
             **more,
         }
 
-    def run(self, group: str, *command: str, service: str, timeout: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, group: str, *command: str, service: str, timeout: float = 180, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a Python program to its end; its output is shown when it fails."""
         done = subprocess.run(
             [python_of(group), *command], env=self.env(service, **env), capture_output=True, text=True, timeout=timeout, cwd=APPS
@@ -100,7 +100,7 @@ class Stage:
         return self.settled(f"SELECT * FROM spans WHERE service_name = '{service}' ORDER BY start_ns", count, quiet_s=0.3)
 
     def settled(self, query: str, count: int, quiet_s: float = 2.5) -> list[dict[str, Any]]:
-        deadline, since, last = time.monotonic() + 15, time.monotonic(), None
+        deadline, since, last = time.monotonic() + 60, time.monotonic(), None
         while True:
             rows = self.sql(query)
             if rows != last:

@@ -12,7 +12,7 @@ from conftest import ROOT, Stage, agree
 from observatory.testing.provider.record import Call
 from observatory.testing.provider.server import FakeProvider
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first test waits for all sixteen to run
 EXAMPLES = ROOT / "docs" / "examples"
 GROUPS = {
     "clients": "openai_chat anthropic_chat google_genai_chat mistral_chat groq_chat cohere_chat bedrock_chat ollama_chat own_functions",

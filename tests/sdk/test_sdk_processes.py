@@ -28,7 +28,7 @@ def service(stage: Stage, role: str, *arguments: str) -> Iterator[str]:
     command = [python_of("clients"), str(APPS / "two_services.py"), role, str(port), *arguments]
     child = subprocess.Popen(command, env={**stage.env(f"two-{role}"), "OTEL_BSP_SCHEDULE_DELAY": "200"}, stdout=subprocess.PIPE)
     try:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 100
         while True:
             assert child.poll() is None
             assert time.monotonic() < deadline

@@ -96,6 +96,8 @@ def test_opentelemetry_s_variables_are_honoured() -> None:
 
 
 def test_a_key_is_a_header_and_a_frozen_function_sends_before_it_freezes() -> None:
-    assert settings(api_key="secret").base_headers == {"x-api-key": "secret"}
+    config = settings(api_key="secret")
+    assert config.base_headers == {"x-api-key": "secret"}
+    assert "secret" not in repr(config)
     assert settings({"AWS_LAMBDA_FUNCTION_NAME": "f"}).serverless
     assert not settings({"AWS_LAMBDA_FUNCTION_NAME": "f"}, serverless=False).serverless

@@ -74,16 +74,33 @@ def test_putting_never_waits_for_a_receiver_that_hangs() -> None:
 
 
 def test_what_was_not_taken_is_offered_again() -> None:
-    answers = [Outcome.LATER, Outcome.LATER, Outcome.SENT]
+    answers = [Outcome.DOWN, Outcome.DOWN, Outcome.SENT]
     got: list[list[int]] = []
     box = outbox(lambda batch, size: got.append(list(batch)) or answers.pop(0))
     for i in range(3):
         box.put(i, 10)
-    assert not box.flush(5)  # gives up at the first refusal, so that the end of a process does not wait for a receiver that is down
+    assert not box.flush(5)  # gives up at once, so that the end of a process does not wait where nobody listens
     assert not box.flush(5)
     assert box.flush(5)
     assert got == [[0, 1, 2]] * 3
     assert box.counts.sent == 3
+
+
+def test_a_flush_tries_again_while_the_receiver_has_no_room() -> None:
+    answers = [Outcome.LATER, Outcome.LATER, Outcome.SENT]
+    box = outbox(lambda batch, size: answers.pop(0))
+    box.put(1, 10)
+    assert box.flush(10)
+    assert box.counts.sent == 1
+
+
+def test_a_flush_ends_with_its_time() -> None:
+    box = outbox(lambda batch, size: Outcome.LATER)
+    box.put(1, 10)
+    start = time.monotonic()
+    assert not box.flush(0.6)
+    assert 0.5 < time.monotonic() - start < 5
+    assert accounted(box)
 
 
 def test_what_is_refused_for_good_is_counted_and_does_not_stop_what_follows() -> None:
