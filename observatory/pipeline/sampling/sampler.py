@@ -7,7 +7,7 @@ rows of traces that are kept, for the list of traces. Its times are those of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -173,7 +173,9 @@ class Sampler:
             fresh.append(new)
             touched.append(known)
             given.append(late)
-        fresh += self._take_in_words(now)
+        for new, known in self._take_in_words(now):
+            fresh.append(new)
+            touched.append(known)
         for batch in spans:
             self._look_at(batch, now)
         new = np.concatenate([*fresh, _NO_SLOTS])
@@ -224,11 +226,10 @@ class Sampler:
         self._look_at_services(slots[here], rows.column("services"), here)
         return slots[fresh], slots[known], kept
 
-    def _take_in_words(self, now: Nanos) -> list[np.ndarray]:
-        """Log events and feedback: they may come before the spans of their trace. Slots of new traces."""
+    def _take_in_words(self, now: Nanos) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Log events and feedback, which may come before the spans of their trace: (slots of new traces, of known ones)."""
         said, self._said = self._said, []
         calls, self._calls = self._calls, []
-        fresh = []
         for kind, ids in said:
             slots = self.open.find(ids)
             unknown = np.flatnonzero(slots < 0)
@@ -236,14 +237,15 @@ class Sampler:
             self.late[f"{kind} of dropped"] += int((what == DROPPED).sum())
             new = unknown[what == NOTHING]
             slots[new] = self.open.add(ids.at(new), now, self._first_seq)
-            fresh.append(slots[new])
+            here = slots[slots >= 0]
             if kind != "event":
-                getattr(self.open, kind)[slots[slots >= 0]] = True
+                getattr(self.open, kind)[here] = True
+            yield slots[new], here
         for rows in calls:
             slots = self.open.find(ids_of(rows.column("trace_id")))
             ttft = np.asarray(rows.column("ttft_ns").fill_null(0))
             np.maximum.at(self.open.ttft, slots[slots >= 0], ttft[slots >= 0])
-        return fresh
+            yield _NO_SLOTS, slots[slots >= 0]
 
     def _look_at(self, spans: pa.RecordBatch, now: Nanos) -> None:
         """What single spans say: answers to tests, keys, and what their trace state says of sampling before."""
