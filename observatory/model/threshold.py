@@ -32,4 +32,4 @@ def threshold_of(probability: float) -> int:
 def adjusted_counts(thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(how many traces one stands for as float64, whether that is known) of thresholds (uint64)."""
     known = thresholds < np.uint64(NEVER)
-    return NEVER / (NEVER - np.where(known, thresholds, 0).astype(np.float64)), known
+    return NEVER / (np.uint64(NEVER) - np.where(known, thresholds, np.uint64(0))).astype(np.float64), known

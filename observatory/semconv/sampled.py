@@ -19,7 +19,7 @@ def adjusted_count(trace_state: pa.Array) -> Numbers:
     """2^56 / (2^56 - T) for the rejection threshold T; unknown where there is none or it is malformed. One look at each distinct T."""
     rejected = thresholds(trace_state)
     counts = Numbers.empty(len(trace_state), np.float64)
-    counts.values[rejected.known] = NEVER / (NEVER - rejected.values[rejected.known].astype(np.float64))
+    counts.values[rejected.known] = NEVER / (np.uint64(NEVER) - rejected.values[rejected.known]).astype(np.float64)
     counts.known[:] = rejected.known
     return counts
 

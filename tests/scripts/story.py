@@ -24,7 +24,7 @@ from observatory.pipeline.counting.counting import Counting
 from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.ingest import Durable
 from observatory.pipeline.measure import Measure
-from observatory.pipeline.observe import INTERVAL, Observe
+from observatory.pipeline.observe import Observe
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.rollup import RollupCalls
 from observatory.pipeline.sampling import build
@@ -80,7 +80,7 @@ class Story:
     def until(self, at: int) -> None:
         """Time passes."""
         self.now = BEGIN + at
-        self.observe([], self.now + INTERVAL)  # the tick at this very moment included
+        self.observe([], self.now)  # the tick at this very moment included; later ones may come after what is still to arrive
 
     def flush(self) -> None:
         """What a cut does to sampling: everything decided so far is on disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections import Counter
@@ -148,7 +149,7 @@ class Sampling:
         counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
         told = {name: {"traces": dict(getattr(sampler, name).traces), "spans": dict(getattr(sampler, name).spans)} for name in _TOLD}
         numbers = {name: getattr(sampler, name) for name in _COUNTS} | {"taken": sampler.ticked}
-        plan = {"states": sampler.plan.states, "tests": sampler.open.test_names, "asker": sampler.asker.state()}
+        plan = {"states": copy.deepcopy(sampler.plan.states), "tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 
     def _restore(self, saved: Checkpoint) -> None:
