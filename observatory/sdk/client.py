@@ -39,9 +39,9 @@ class Client:
         """Send what waits; true when all of it was taken (or spooled). Returns after the time-out at the latest, default
         `exit_timeout_s`."""
         deadline = time.monotonic() + (self.config.exit_timeout_s if timeout_s is None else timeout_s)
-        if self.meters is not None:  # OpenTelemetry's reader waits for its request however long that takes
-            self._aside(self.meters.force_flush, deadline)
         done = [guard.safely(box.flush, otherwise=bool)(max(0.05, deadline - time.monotonic())) for box in self._boxes()]
+        if self.meters is not None:  # last: OpenTelemetry's reader waits for its request however long that takes
+            self._aside(self.meters.force_flush, deadline)
         return all(done)
 
     def close(self) -> None:
@@ -56,7 +56,11 @@ class Client:
     def _aside(self, work: Callable[[], object], deadline: float) -> None:
         """In a thread that is left behind when the time is over."""
         thread = threading.Thread(target=guard.safely(work), name="observatory-metrics-end", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 starts none at the end of the process
+            guard.safely(work)()
+            return
         thread.join(max(0.05, min(1.0, deadline - time.monotonic())))
 
     def counts(self) -> dict[str, Counts]:

@@ -91,7 +91,8 @@ class _Call:
 
     @guard.safely
     def enter(self) -> Any:
-        return attach(self._context) if not self._over else None
+        # where the instrumentation has made it current, it also undoes that, in the middle of a step: nothing of ours may lie above it
+        return attach(self._context) if not self._over and trace.get_current_span() is not self.span else None
 
     @guard.safely
     def leave(self, token: Any) -> None:
