@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from observatory.settings import Settings
 
 Schema = Mapping[str, Any]
@@ -24,7 +26,7 @@ class Origins:
 
 def told(settings: Settings, origins: Origins) -> dict[str, Any]:
     """Every key as JSON, in the order of `config.toml`. `set_by` is null where the default holds. Secrets are told as `***`."""
-    schema, values, defaults = Settings.model_json_schema(), settings.model_dump(mode="json"), Settings().model_dump(mode="json")
+    schema, values, defaults = Settings.model_json_schema(), settings.model_dump(mode="json"), _defaults(settings)
     sections = []
     for name in schema["properties"]:
         section = property_schema(schema, (name,)) or {}
@@ -46,6 +48,15 @@ def told(settings: Settings, origins: Origins) -> dict[str, Any]:
             )
         sections.append({"name": name, "says": " ".join(section.get("description", "").split()), "keys": keys})
     return {"file": origins.file, "sections": sections}
+
+
+def _defaults(settings: Settings) -> dict[str, Any]:
+    """Of every key. A user without a home directory has no default for where data goes: null."""
+    try:
+        return Settings().model_dump(mode="json")
+    except ValidationError:
+        known = Settings.model_validate({"server": {"data": settings.server.data}}).model_dump(mode="json")
+        return {**known, "server": {**known["server"], "data": None}}
 
 
 def hidden(value: Any) -> Any:

@@ -73,5 +73,5 @@ def test_pip_installs_the_sdk_from_the_executable_alone(executable: Path, tmp_pa
     with ServerProcess(tmp_path / "data", binary=str(executable)) as server:
         command = [clean / "bin/pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir", "install", "--quiet"]
         subprocess.run([*command, "--index-url", f"{server.api}/simple/", "llm-observatory"], check=True)
-        program = "import observatory, opentelemetry.sdk.trace, opentelemetry.exporter.otlp.proto.http.trace_exporter"
+        program = "import observatory, opentelemetry.sdk.trace; observatory.init(service_name='clean'); observatory.flush()"
         subprocess.run([clean / "bin/python", "-c", program], check=True, cwd=tmp_path)

@@ -12,6 +12,7 @@ import pytest
 from observatory.cli.main import main
 from observatory.cli.manual import manual, schema_text, toml, toml_text
 from observatory.cli.sources import load, load_with_origins
+from observatory.configured import Origins, told
 from observatory.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -111,3 +112,12 @@ def test_every_key_can_be_set_from_the_environment() -> None:
             name, text = f"OBSERVATORY_{section}__{key}".upper(), value if isinstance(value, str) else toml(value)
             settings, origins = load_with_origins(None, {name: text})
             assert (settings, origins.set_by[f"{section}.{key}"]) == (Settings(), name)
+
+
+def test_settings_are_told_to_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = Settings.model_validate({"server": {"data": str(tmp_path)}})
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    server = next(section for section in told(settings, Origins())["sections"] if section["name"] == "server")
+    data = next(key for key in server["keys"] if key["key"] == "data")
+    assert (data["value"], data["default"]) == (str(tmp_path), None)
