@@ -16,8 +16,11 @@ from typing import Any
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
+from observatory.api.price_list import PriceList
 from observatory.api.prices import Recompute
+from observatory.api.saved import Saved
 from observatory.api.server import Api
+from observatory.api.tail import Tail
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
 from observatory.jobs.expire import Expire
@@ -40,6 +43,7 @@ from observatory.receivers.feedback import Feedback
 from observatory.receivers.feedback_rows import decode_feedback
 from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
+from observatory.semconv.pricing.catalogue import Listed, listed
 from observatory.semconv.pricing.source import PriceSource
 from observatory.settings import Settings
 from observatory.storage.engine import Engine
@@ -101,8 +105,10 @@ class Observatory:
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
+        self.tail = Tail(self.clock)
+        hear = self.tail.hear
         self.pipeline = Pipeline(
-            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, self.clock, registry
+            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, self.clock, registry, hear
         )
         await self.pipeline.start()
         self._closing.push_async_callback(self.pipeline.stop)
@@ -130,9 +136,28 @@ class Observatory:
         http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
-        mounts = (http.add_routes, feedback.add_routes, Recompute(self.reprice, self.jobs.wake).add_routes)
+        shown = PriceSource(settings.prices, self.engine.data_dir)  # one of its own: whoever prices calls asks another, in another thread
+
+        def listed_now(model: str, provider: str | None) -> list[Listed]:
+            now = self.clock.now()
+            return listed(shown.current(now), now, model, provider)
+
+        rooms = (
+            http,
+            feedback,
+            Recompute(self.reprice, self.jobs.wake),
+            PriceList(listed_now),
+            Saved(self.manifest, self.clock),
+            self.tail,
+        )
+        mounts = tuple(room.add_routes for room in rooms)
         api = Api(self.engine, self.status, self.ready, settings.api, self.registry, mounts)
-        await self._door("listen", settings.server.listen, api.start, api.stop)
+
+        async def stop() -> None:
+            self.tail.close()
+            await api.stop()
+
+        await self._door("listen", settings.server.listen, api.start, stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)
 

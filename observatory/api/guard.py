@@ -48,10 +48,10 @@ class Guard:
                 421, "misdirected", f"this server does not answer to the name {name[:100]!r}; use localhost or 127.0.0.1", "Host"
             )
         origin = request.headers.get("Origin")
-        if request.method == "POST" and request.path.startswith("/api/") and request.match_info.http_exception is None:
+        if request.method in ("POST", "DELETE") and request.path.startswith("/api/") and request.match_info.http_exception is None:
             if origin is not None and _name(urlsplit(origin).netloc) != name:
                 return problem(403, "cross_origin", f"pages of {origin[:100]} may not use this API", "Origin")
-            if request.content_type != "application/json":
+            if request.method == "POST" and request.content_type != "application/json":
                 return problem(415, "unsupported", "expected Content-Type: application/json", "Content-Type")
         return None
 

@@ -14,6 +14,8 @@ from prometheus_client.exposition import choose_encoder
 
 from observatory.api import problems
 from observatory.api.config import ApiConfig
+from observatory.api.errors import Errors
+from observatory.api.explore import Explore
 from observatory.api.feedback import Feedback
 from observatory.api.guard import HEADERS, Guard
 from observatory.api.llm import Llm
@@ -63,6 +65,8 @@ class Api:
             Feedback(questions),
             Llm(questions, clock or SystemClock()),
             Sessions(questions),
+            Errors(questions),
+            Explore(questions),
             self._sql,
         )
         self._requests = Counter("observatory_api_requests", "Requests to the API and the page", ["route", "status"], registry=registry)

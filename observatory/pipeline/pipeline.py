@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge
 
 from observatory.contracts import Decoder, Stage
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments."""
+    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments, `hear` is told of rows as they become durable."""
 
     def __init__(
         self,
@@ -42,6 +43,7 @@ class Pipeline:
         stages: Sequence[Stage],
         clock: Clock,
         registry: CollectorRegistry,
+        hear: Callable[[Signal, pa.RecordBatch], None] = lambda *_: None,
     ) -> None:
         self._directory = data_dir / "journal"
         self._manifest, self._clock, self._config = manifest, clock, cut
@@ -49,7 +51,7 @@ class Pipeline:
         self.open_rows = OpenRecords()
         self.resends = Resends(int(ingest.resend_window_s * SECOND), ingest.resend_window_entries)
         self._cut = Cut(cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, registry)
-        self._observe = Observe(self.open_rows, stages, clock, self._ticked)
+        self._observe = Observe(self.open_rows, stages, clock, self._ticked, hear)
         self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, registry)
         self._codec, self._rate = journal.codec, Rate()
         Gauge("observatory_journal_bytes", "Disk taken by the journal", registry=registry).set_function(lambda: self.journal.bytes)

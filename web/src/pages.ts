@@ -1,20 +1,66 @@
 import type { ComponentType } from "react";
-import { StatusIcon, TracesIcon } from "./parts/icons";
-import { readSearch } from "./traces/search";
+import { readCost } from "./cost/search";
+import { readExplore } from "./explore/search";
+import { readRange } from "./frame/range";
+import { readModels } from "./models/search";
+import { CostIcon, ErrorIcon, ExploreIcon, ModelsIcon, OverviewIcon, StatusIcon, UsersIcon } from "./parts/icons";
+import { readErrors } from "./errors/search";
+import { readUsers } from "./users/search";
 
 /**
  * The pages of the rail, in its order. A page is added by one row: its address, its name, its icon, the key that follows `g`, what it
- * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component).
+ * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component; the
+ * type of `load` is written out, because a component's own links are checked by this table).
  * The router makes routes of these rows, the rail and the palette links, the help a line each.
  */
 export const PAGES = [
   {
-    path: "/traces",
-    title: "Traces",
-    Icon: TracesIcon,
-    key: "t",
-    readSearch,
-    load: async () => (await import("./traces/TracesPage")).TracesPage,
+    path: "/",
+    title: "Overview",
+    Icon: OverviewIcon,
+    key: "o",
+    readSearch: readRange,
+    load: async (): Promise<ComponentType> => (await import("./overview/OverviewPage")).OverviewPage,
+  },
+  {
+    path: "/explore",
+    title: "Explore",
+    Icon: ExploreIcon,
+    key: "e",
+    readSearch: readExplore,
+    load: async (): Promise<ComponentType> => (await import("./explore/ExplorePage")).ExplorePage,
+  },
+  {
+    path: "/users",
+    title: "Users",
+    Icon: UsersIcon,
+    key: "u",
+    readSearch: readUsers,
+    load: async (): Promise<ComponentType> => (await import("./users/UsersPage")).UsersPage,
+  },
+  {
+    path: "/models",
+    title: "Models",
+    Icon: ModelsIcon,
+    key: "m",
+    readSearch: readModels,
+    load: async (): Promise<ComponentType> => (await import("./models/ModelsPage")).ModelsPage,
+  },
+  {
+    path: "/cost",
+    title: "Cost",
+    Icon: CostIcon,
+    key: "c",
+    readSearch: readCost,
+    load: async (): Promise<ComponentType> => (await import("./cost/CostPage")).CostPage,
+  },
+  {
+    path: "/errors",
+    title: "Errors",
+    Icon: ErrorIcon,
+    key: "x",
+    readSearch: readErrors,
+    load: async (): Promise<ComponentType> => (await import("./errors/ErrorsPage")).ErrorsPage,
   },
   {
     path: "/status",
@@ -22,7 +68,7 @@ export const PAGES = [
     Icon: StatusIcon,
     key: "s",
     readSearch: () => ({}),
-    load: async () => (await import("./status/StatusPage")).StatusPage,
+    load: async (): Promise<ComponentType> => (await import("./status/StatusPage")).StatusPage,
   },
 ] as const satisfies readonly Page[];
 

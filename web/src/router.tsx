@@ -19,13 +19,14 @@ function route<const P extends Page>(page: P) {
 }
 type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
 
-const home = createRoute({
+// where the list of traces was
+const traces = createRoute({
   getParentRoute: () => root,
-  path: "/",
+  path: "/traces",
   beforeLoad: () => {
     // the router expects its redirects thrown
     // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw redirect({ to: PAGES[0].path, replace: true });
+    throw redirect({ to: "/explore", replace: true });
   },
 });
 const trace = createRoute({
@@ -37,7 +38,7 @@ const trace = createRoute({
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
 export const router = createRouter({
-  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), home, trace]),
+  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), traces, trace]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const pairs = Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === "string");
@@ -63,7 +64,7 @@ function NotFound() {
         code="404"
         title="There is no such page"
         actions={
-          <Link to="/traces" className="button">
+          <Link to="/explore" className="button">
             all traces
           </Link>
         }

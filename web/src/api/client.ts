@@ -1,3 +1,5 @@
+import type { paths } from "./schema";
+
 /** The server answered, and the answer is no. `message` is its own sentence; `where` names the parameter it is about. */
 export class ApiError extends Error {
   override name = "ApiError";
@@ -35,10 +37,41 @@ export async function get<T>(path: string, params: Params = {}, signal?: AbortSi
   throw await refusal(response);
 }
 
+/** A request that changes something, with its JSON. Raises as `get`. */
+export async function send(method: "POST" | "DELETE", path: string, body?: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, {
+      method,
+      headers: { accept: "application/json", ...(body !== undefined && { "content-type": "application/json" }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    throw new Unreachable(error instanceof Error ? error.message : String(error));
+  }
+  if (!response.ok) throw await refusal(response);
+  return response.json();
+}
+
 async function refusal(response: Response): Promise<Error> {
   // a proxy in between says 502 and 504 for a server that is not there
   if (response.status === 502 || response.status === 504) return new Unreachable(response.statusText);
   const said = (await response.json().catch(() => null)) as { error?: { code?: string; message?: string; where?: string } } | null;
   const { code, message, where } = said?.error ?? {};
   return new ApiError(response.status, code ?? "error", message ?? `${response.status} ${response.statusText}`, where ?? null);
+}
+
+type Gets = { [P in keyof paths as paths[P] extends { get: { responses: { 200: { content: { "application/json": unknown } } } } } ? P : never]: paths[P]["get"] };
+/** The addresses that answer a GET with JSON, as the server's OpenAPI document has them. */
+export type Path = keyof Gets & `/api/v1/${string}`;
+/** What `ask(path)` answers. */
+export type Answer<P extends Path> = Gets[P] extends { responses: { 200: { content: { "application/json": infer A } } } } ? A : never;
+/** The parameters of a path; null and undefined are left out. */
+export type Query<P extends Path> = Gets[P] extends { parameters: { query?: infer Q } } ? { [K in keyof NonNullable<Q>]?: NonNullable<Q>[K] | null } : unknown;
+type Places<P> = P extends `${string}{${infer Name}}${infer Rest}` ? Record<Name, string> & Places<Rest> : unknown;
+
+/** A GET with its parameters and answer checked against the OpenAPI document; `places` fill the braces of the path. Raises as `get`. */
+export function ask<P extends Path>(path: P, query: Query<P>, signal?: AbortSignal, ...places: Places<P> extends object ? [Places<P>] : []): Promise<Answer<P>> {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent((places[0] as Record<string, string> | undefined)?.[name] ?? ""));
+  return get<Answer<P>>(filled.replace(/^\/api\/v1\//, ""), query as Params, signal);
 }

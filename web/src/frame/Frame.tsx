@@ -6,7 +6,7 @@ import { clock } from "../format/time";
 import { PAGES } from "../pages";
 import { ChevronIcon, ErrorIcon } from "../parts/icons";
 import { LastSearch } from "../traces/memory";
-import type { TraceSearch } from "../traces/search";
+import type { ExploreSearch } from "../explore/search";
 import { useLostSince } from "./connection";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
@@ -32,7 +32,7 @@ export function Frame() {
       ]),
     ),
   });
-  const lastSearchRef = useRef<TraceSearch>({});
+  const lastSearchRef = useRef<ExploreSearch>({});
   return (
     <div className={`frame${small ? " is-small" : ""}`}>
       <a className="skip" href="#main">

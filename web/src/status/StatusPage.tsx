@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { isUnreachable, statusQuery } from "../api/queries";
 import type { JobStatus, Status } from "../api/types";
 import { TopBar } from "../frame/TopBar";
 import { duration } from "../format/duration";
 import { bytes, count, short } from "../format/number";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
+import { Figure } from "../parts/Figure";
 import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { field, flat, instant, isObject, words } from "./fields";
-import { Sparkline } from "./Sparkline";
 import "./status.css";
 
 const POINTS = 90; // three minutes at one every two seconds
@@ -53,7 +53,7 @@ function Figures({ status, rates }: { status: Status; rates: readonly number[] }
       <Figure name="accepting" value={<span className={accepting ? "is-good" : "is-error"}>{accepting ? "yes" : "no"}</span>}>
         up {duration((status.uptime_s ?? 0) * 1000)} · {status.decoder ?? "unknown"} decoder
       </Figure>
-      <Figure name="spans per second" value={short(Number(ingest.spans_per_s ?? 0))} side={<Sparkline values={rates} />}>
+      <Figure name="spans per second" value={short(Number(ingest.spans_per_s ?? 0))} spark={rates}>
         {count(Number(ingest.spans ?? 0))} since start
       </Figure>
       <Figure name="ingest queue" value={bytes(queue)} side={<Meter value={queue} of={limit} />}>
@@ -67,19 +67,6 @@ function Figures({ status, rates }: { status: Status; rates: readonly number[] }
         {broken > 0 && <span className="is-error">, {count(broken)} broken</span>}
       </Figure>
       <Figure name="disk free" value={bytes(Number(storage.disk_free_bytes ?? 0))} />
-    </div>
-  );
-}
-
-function Figure({ name, value, side, children }: { name: string; value: ReactNode; side?: ReactNode; children?: ReactNode }) {
-  return (
-    <div className="figure">
-      <h2>{name}</h2>
-      <p className="figure-value number">
-        {value}
-        {side}
-      </p>
-      <p className="faint">{children}</p>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { milliseconds } from "../format/time";
 import { Copy } from "../parts/Copy";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Ago } from "../parts/now";
-import { State } from "../traces/TraceTable";
+import { State } from "../parts/State";
 
 /** The line of facts below the top bar. */
 export function Summary({ trace }: { trace: TraceTree }) {

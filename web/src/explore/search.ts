@@ -1,0 +1,33 @@
+import { type Range, readRange, textOf } from "../frame/range";
+
+/** What one row of the table is. */
+export const KINDS = ["traces", "calls", "spans", "sessions"] as const;
+export type RowKind = (typeof KINDS)[number];
+
+/** The state of the explorer as the address bar holds it; what is absent is the default. */
+export interface ExploreSearch extends Range {
+  of?: RowKind; // absent: traces
+  q?: string; // the filter, as typed
+  sort?: string; // as the API takes it
+  cols?: string; // names of columns, parted by commas
+  live?: "off";
+  row?: string; // the row that is open
+}
+
+/** Reads the address bar; what is not understood is left out. */
+export function readExplore(raw: Record<string, unknown>): ExploreSearch {
+  const search: ExploreSearch = readRange(raw);
+  const of = textOf(raw, "of");
+  if (of !== undefined && of !== "traces" && (KINDS as readonly string[]).includes(of)) search.of = of as RowKind;
+  for (const key of ["q", "sort", "cols", "row"] as const) {
+    const text = textOf(raw, key);
+    if (text !== undefined) search[key] = text;
+  }
+  if (textOf(raw, "live") === "off") search.live = "off";
+  return search;
+}
+
+/** Whether new rows can appear by themselves. */
+export function isLive(search: ExploreSearch): boolean {
+  return search.live !== "off" && search.to === undefined;
+}
