@@ -3,7 +3,7 @@ import { readCost } from "./cost/search";
 import { readExplore } from "./explore/search";
 import { readRange } from "./frame/range";
 import { readModels } from "./models/search";
-import { CostIcon, ErrorIcon, ExploreIcon, ModelsIcon, OverviewIcon, StatusIcon, UsersIcon } from "./parts/icons";
+import { CostIcon, ErrorsIcon, ExploreIcon, ModelsIcon, OverviewIcon, StatusIcon, UsersIcon } from "./parts/icons";
 import { readErrors } from "./errors/search";
 import { readUsers } from "./users/search";
 
@@ -57,7 +57,7 @@ export const PAGES = [
   {
     path: "/errors",
     title: "Errors",
-    Icon: ErrorIcon,
+    Icon: ErrorsIcon,
     key: "x",
     readSearch: readErrors,
     load: async (): Promise<ComponentType> => (await import("./errors/ErrorsPage")).ErrorsPage,

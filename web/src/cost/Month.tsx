@@ -4,7 +4,7 @@ import { dollars, forecastQuery } from "../api/llm";
 import { type Series, TimeChart } from "../charts/TimeChart";
 import { exactUsd, percent, usd } from "../format/money";
 import { Figure } from "../parts/Figure";
-import { Money } from "../parts/Money";
+import { Money, UnpricedTag } from "../parts/Money";
 
 /** The calendar month: spent so far, by its end, and day by day with what is expected of the days left. */
 export function Month() {
@@ -24,13 +24,14 @@ export function Month() {
   return (
     <div className="month">
       <div className="month-figures">
-        <Figure name="today" loading={loading} value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} />}>
+        <Figure name="today" loading={loading} value={<Money value={latest?.spent_usd} />}>
+          <UnpricedTag calls={latest?.unpriced_calls} />
           {latest?.expected_usd != null && <span title="an estimate from the days before">≈ {usd(latest.expected_usd)} more expected</span>}
         </Figure>
-        <Figure name={`this month${data ? `, ${data.month}` : ""}`} loading={loading} value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} />}>
-          so far
+        <Figure name={`this month${data ? `, ${data.month}` : ""}`} loading={loading} value={<Money value={data?.spent_usd} />}>
+          <UnpricedTag calls={data?.unpriced_calls} /> so far
         </Figure>
-        <Figure name="by the end of the month" loading={loading} value={forecast ? <span title={data.method}>≈ {usd(forecast.total_usd)}</span> : "—"}>
+        <Figure name="by its end" loading={loading} value={forecast ? <span title={data.method}>≈ {usd(forecast.total_usd)}</span> : "—"}>
           {forecast ? (
             <span title={`${exactUsd(forecast.low_usd)} to ${exactUsd(forecast.high_usd)}; ${data.method}`}>
               {usd(forecast.low_usd)} to {usd(forecast.high_usd)} in {percent(forecast.interval)} of futures

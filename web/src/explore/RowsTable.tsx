@@ -5,7 +5,9 @@ import type { Column } from "./columns";
 import { RowDetail } from "./RowDetail";
 import { keyOf, type Row } from "./rows";
 
-export const ROW = 32;
+const ROW = 32;
+const GAP = 12; // as explore.css has it
+const PADDING = 16;
 
 interface Props {
   label: string;
@@ -44,7 +46,9 @@ export function RowsTable({ label, rows, columns, more, loadMore, sort, onSort, 
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [cursor]);
   const most = useMemo(() => columns.map(({ bar }) => (bar ? usual(rows.map(bar)) : 0)), [rows, columns]);
-  const template = { gridTemplateColumns: columns.map(({ width }) => width).join(" ") };
+  // no narrower than its columns: a row is one strip also where it is scrolled sideways
+  const least = columns.reduce((sum, { width }) => sum + Number(/(\d+)px/.exec(width)?.[1] ?? 0) + GAP, 2 * PADDING - GAP);
+  const template = { gridTemplateColumns: columns.map(({ width }) => width).join(" "), minWidth: least };
   return (
     <div
       className="rows"
@@ -61,7 +65,7 @@ export function RowsTable({ label, rows, columns, more, loadMore, sort, onSort, 
           <Heading key={column.key} column={column} sort={sort} onSort={onSort} />
         ))}
       </div>
-      <div className="rows-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
+      <div className="rows-body" role="rowgroup" style={{ height: virtual.getTotalSize(), minWidth: least }}>
         {shown.map((item) => {
           const row = rows[item.index];
           const place = { transform: `translateY(${item.start}px)` };

@@ -45,7 +45,7 @@ export function ModelDetail({ range, model, provider }: { range: Range; model: s
             </RowsLink>
           ),
           size: dollars(item.total_cost_usd),
-          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} />,
+          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
           aside: short(item.calls),
         }))}
       />

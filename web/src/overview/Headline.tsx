@@ -7,7 +7,7 @@ import { duration } from "../format/duration";
 import { exactUsd, percent, usd } from "../format/money";
 import { count, short } from "../format/number";
 import { Change, Figure } from "../parts/Figure";
-import { Money } from "../parts/Money";
+import { Money, UnpricedTag } from "../parts/Money";
 
 /** One line of figures: what was spent today and this month, then the calls of the time range. */
 export function Headline({ range, over }: { range: Range; over: Summed | undefined }) {
@@ -92,22 +92,24 @@ function Spending() {
       <Figure
         name="spend today"
         loading={data === undefined}
-        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} />}
+        value={<Money value={latest?.spent_usd} />}
         link={(said) => (
           <RowsLink range={{ from: startOfDay() }} of="calls" sort="-cost">
             {said}
           </RowsLink>
         )}
       >
+        <UnpricedTag calls={latest?.unpriced_calls} />
         {yesterday && yesterday.spent_usd !== null ? `yesterday ${usd(yesterday.spent_usd)}` : "since midnight"}
       </Figure>
       <Figure
         name="spend this month"
         loading={data === undefined}
-        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} />}
+        value={<Money value={data?.spent_usd} />}
         spark={days.map((day) => dollars(day.spent_usd))}
         link={(said) => <Link to="/cost">{said}</Link>}
       >
+        <UnpricedTag calls={data?.unpriced_calls} />
         {forecast ? (
           <span title={`${exactUsd(forecast.low_usd)} to ${exactUsd(forecast.high_usd)} in ${percent(forecast.interval)} of futures; ${data.method}`}>
             ≈ {usd(forecast.total_usd)} by its end

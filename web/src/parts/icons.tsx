@@ -74,6 +74,7 @@ export const LiveIcon = () => (
     <circle cx="4" cy="4" r="3.5" fill="currentColor" />
   </svg>
 );
+export const ErrorsIcon = () => <ErrorIcon size={16} />;
 export const NewIcon = () => (
   <Icon size={14}>
     <path d="M8 1.5v3 M8 11.5v3 M1.5 8h3 M11.5 8h3 M3.4 3.4l2 2 M10.6 10.6l2 2 M12.6 3.4l-2 2 M5.4 10.6l-2 2" />
