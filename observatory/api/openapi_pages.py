@@ -226,7 +226,7 @@ def _rows() -> dict[str, Any]:
                 *WINDOW,
                 FILTER,
                 {
-                    **parameter("fields", {**word(400), "examples": ["service,status"]}, "At most twelve, parted by commas."),
+                    **parameter("fields", {**word(400), "examples": ["service,status"]}, "At most twelve, by commas."),
                     "required": True,
                 },
                 parameter("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}, "Most values of a field."),
@@ -241,7 +241,7 @@ def _rows() -> dict[str, Any]:
         "/api/v1/tail": get_of(
             "Spans as they become durable: an event `spans` at most every 250 ms, while there are any.",
             {
-                "description": "`data` has `spans`, `matched`, `skipped` (not looked at, because the listener was slow) and the latest 50 `items`.",
+                "description": "`data`: `spans`, `matched`, `skipped` (not looked at: the listener was slow) and the latest 50 `items`.",
                 "content": {"text/event-stream": {"schema": TEXT}},
             },
             [FILTER, parameter("rows", {"enum": ["true", "false"], "default": "true"}, "Whether spans are told, or only how many.")],

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments, `hear` is told of rows as they become durable."""
+    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments; `hear` is told of rows
+    as they become durable."""
 
     def __init__(
         self,

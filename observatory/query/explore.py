@@ -73,8 +73,8 @@ class Histogram:
 
 
 def histogram(con: duckdb.DuckDBPyConnection, question: RowsQuestion, stored: Stored, slots: int) -> Histogram:
-    """Asked on a connection with the rows and their sums by minute. Parts are whole minutes where the window has that many. `stored` is what
-    the window has.
+    """Asked on a connection with the rows and their sums by minute. Parts are whole minutes where the window has that many. `stored` is
+    what the window has.
     """
     low, high = _window(con, question)
     slot_ns = _slot(high - low, slots)
@@ -128,9 +128,10 @@ def field_of(target: str, name: str) -> Field:
 
 
 def columns_asked(question: RowsQuestion, fields: Sequence[str]) -> str:
-    """A query that names every column of `spans` that counting these fields reads."""
+    """A query that names every column of `spans` that counting these fields reads, and the sums of minutes that may do instead."""
     said = ", ".join(_value(field_of(question.target, name)) for name in fields) or "start_ns"
-    return f"SELECT {said}, start_ns, status_code FROM spans WHERE {to_sql(question.filter, 'spans', {})}"
+    condition = to_sql(question.filter, "spans", {})
+    return f"SELECT {said}, start_ns, status_code FROM spans WHERE {condition} AND start_ns IN (SELECT start_ns FROM span_rollups)"
 
 
 def _value(field: Field) -> str:

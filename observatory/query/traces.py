@@ -117,8 +117,8 @@ def spans_asked(question: TraceQuestion) -> str | None:
 def window_traces(
     con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos, filter: Expr, columns: Collection[str], share: float = 1.0
 ) -> str:
-    """The name of a table, made for this connection, with `columns` of the traces of a window that pass the filter, or of a `share` of them.
-    Needs what `list_traces` needs. Raises FilterError for a filter that is none of traces.
+    """The name of a table, made for this connection, with `columns` of the traces of a window that pass the filter, or of a `share` of
+    them. Needs what `list_traces` needs. Raises FilterError for a filter that is none of traces.
     """
     asked = _Asked(con, TraceQuestion(from_ns, to_ns, filter=filter))
     kept = (f"{_AS_FACTS[name]} AS {name}" if name in _AS_FACTS else name for name in columns)
