@@ -129,3 +129,17 @@ def colour(page: Page, token: str) -> str:
         }""",
         token,
     )
+
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def accessible(page: Page) -> list[str]:
+    """What axe finds against WCAG A and AA on a page as it is, of serious and critical findings: rule, target and why."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        """async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })).violations
+            .filter(({ impact }) => impact === "serious" || impact === "critical")
+            .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(node => `${id}: ${node.target.join(" ")}: ${node.failureSummary}`))"""
+    )
+    return list(found)

@@ -3,6 +3,7 @@ import { Frame } from "./frame/Frame";
 import { TopBar } from "./frame/TopBar";
 import { type Page, PAGES } from "./pages";
 import { Notice } from "./parts/Notice";
+import { fromTraces } from "./explore/search";
 import { readTraceView } from "./trace/view";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
@@ -19,14 +20,14 @@ function route<const P extends Page>(page: P) {
 }
 type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
 
-// where the list of traces was
+// where the list of traces was: links that people kept lead to the same rows
 const traces = createRoute({
   getParentRoute: () => root,
   path: "/traces",
-  beforeLoad: () => {
+  beforeLoad: ({ search }) => {
     // the router expects its redirects thrown
     // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw redirect({ to: "/explore", replace: true });
+    throw redirect({ to: "/explore", search: fromTraces(search as Record<string, unknown>), replace: true });
   },
 });
 const trace = createRoute({

@@ -12,8 +12,8 @@ import type { Call, Row } from "./rows";
 import { said } from "./said";
 
 /** A row opened where it is: what was asked and answered, tokens, cost, error. */
-export function RowDetail({ row }: { row: Row }) {
-  return <div className="row-detail">{row.of === "sessions" ? <SessionDetail id={row.row.session_id} /> : row.of === "traces" ? <TraceDetail id={row.row.trace_id} row={row} /> : <SpanDetail row={row} />}</div>;
+export function RowDetail({ row, label }: { row: Row; label: string }) {
+  return <section className="row-detail" aria-label={label}>{row.of === "sessions" ? <SessionDetail id={row.row.session_id} /> : row.of === "traces" ? <TraceDetail id={row.row.trace_id} row={row} /> : <SpanDetail row={row} />}</section>;
 }
 
 function SessionDetail({ id }: { id: string }) {

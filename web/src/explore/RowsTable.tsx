@@ -87,7 +87,6 @@ export function RowsTable({ label, rows, columns, more, loadMore, sort, onSort, 
                 role="row"
                 aria-rowindex={item.index + 2}
                 aria-selected={item.index === at}
-                aria-expanded={key === open}
                 style={template}
                 onClick={() => onOpen(key)}
               >
@@ -98,7 +97,7 @@ export function RowsTable({ label, rows, columns, more, loadMore, sort, onSort, 
                   </div>
                 ))}
               </div>
-              {key === open && <RowDetail row={row} />}
+              {key === open && <RowDetail row={row} label={`details of row ${item.index + 1}`} />}
             </div>
           );
         })}

@@ -1,3 +1,4 @@
+import { all, condition } from "./condition";
 import { type Range, readRange, textOf } from "../frame/range";
 
 /** What one row of the table is. */
@@ -30,4 +31,15 @@ export function readExplore(raw: Record<string, unknown>): ExploreSearch {
 /** Whether new rows can appear by themselves. */
 export function isLive(search: ExploreSearch): boolean {
   return search.live !== "off" && search.to === undefined;
+}
+
+/** The search of the list of traces as it was before there was a filter language, in the explorer's words. */
+export function fromTraces(raw: Record<string, unknown>): ExploreSearch {
+  const [service, status, min] = ["service", "status", "min"].map((key) => textOf(raw, key));
+  const q = all(
+    service === undefined ? undefined : condition("service", service),
+    status === undefined ? undefined : condition("status", status),
+    min === undefined ? undefined : `duration>=${min.replaceAll(" ", "")}`,
+  );
+  return { ...readExplore({ ...raw, of: undefined }), ...(q !== undefined && { q }) };
 }

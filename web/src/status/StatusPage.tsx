@@ -23,7 +23,7 @@ export function StatusPage() {
     <>
       <TopBar title="Status">{data && <span className="faint">version {data.version}</span>}</TopBar>
       {data ? (
-        <div className="status">
+        <div className="status" tabIndex={0} role="region" aria-label="status">
           <Figures status={data} rates={rates.values} />
           <div className="status-groups">
             <Rooms status={data} />
