@@ -50,6 +50,8 @@ bench: $(STAMPS)/dev $(STAMPS)/kernel ## the figures, one JSON line each
 	@$(BIN)/python -m benchmarks.ingest --proto grpc
 	@$(BIN)/python -m benchmarks.query
 	@$(BIN)/python -m benchmarks.start
+	@.ci/need chromium
+	@$(BIN)/python -m benchmarks.ui
 
 web: $(STAMPS)/web ## build the page into observatory/api/static
 

@@ -3,6 +3,9 @@ import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } fro
 import { keyOf, NEWEST, type Page, pageOf, type Row, type Span } from "./rows";
 import { type ExploreSearch, isLive } from "./search";
 
+const AGAIN_MS = 700;
+const DERIVED_MS = 2500;
+
 type Pages = InfiniteData<Page, string | null>;
 
 export interface Rows {
@@ -49,13 +52,15 @@ export function useRows(search: ExploreSearch, reading: boolean): Rows {
       setWaiting({ key, count: 0, fresh: null });
     } else if (news > 0) setWaiting({ key, count: news, fresh });
   };
-  // what the stages derive of spans is found a quarter of a second after the spans themselves
+  // what is derived of spans is found later than they are: traces a quarter of a second, calls up to two seconds
   const due = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const until = useRef(0);
   const again = () => {
-    due.current ??= setTimeout(() => {
-      due.current = undefined;
+    until.current = Date.now() + DERIVED_MS;
+    due.current ??= setTimeout(function ask() {
       void pageOf(search, null).then(take, () => undefined);
-    }, 700);
+      due.current = Date.now() < until.current ? setTimeout(ask, AGAIN_MS) : undefined;
+    }, AGAIN_MS);
   };
   const heard = (said: Heard) => {
     if (search.of !== "spans" || !newestFirst) {
@@ -71,8 +76,14 @@ export function useRows(search: ExploreSearch, reading: boolean): Rows {
     const rows = [...news, ...base.rows].sort((a, b) => compare(b, a)).slice(0, 500);
     take({ rows, next: shown.pages.at(-1)?.next ?? null });
   };
-  useTail(live && pages.isSuccess, search.of === "spans" && newestFirst ? (search.q ?? "") : null, heard);
-  useEffect(() => () => clearTimeout(due.current), [key]);
+  useTail(live && pages.isSuccess, search.of === "spans" && newestFirst ? (search.q ?? "") : null, heard, again);
+  useEffect(
+    () => () => {
+      clearTimeout(due.current);
+      due.current = undefined;
+    },
+    [key],
+  );
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
   const rows = useMemo(() => distinct((pages.data?.pages ?? []).flatMap((page) => page.rows)), [pages.data]);
@@ -95,13 +106,18 @@ export function useRows(search: ExploreSearch, reading: boolean): Rows {
   };
 }
 
-/** Listens to spans as they become durable. `filter` null: only that there are some is heard. */
-function useTail(on: boolean, filter: string | null, heard: (said: Heard) => void): void {
+/**
+ * Listens to spans as they become durable. `filter` null: only that there are some is heard. `began` is called whenever listening begins, also
+ * after a lost connection: what came in between was not heard.
+ */
+function useTail(on: boolean, filter: string | null, heard: (said: Heard) => void, began: () => void): void {
   const hear = useEffectEvent(heard);
+  const begin = useEffectEvent(began);
   useEffect(() => {
     if (!on) return;
     const query = new URLSearchParams(filter === null ? { rows: "false" } : filter ? { filter } : {});
     const source = new EventSource(`/api/v1/tail?${query.toString()}`);
+    source.addEventListener("open", () => begin());
     source.addEventListener("spans", (event: MessageEvent<string>) => {
       const said = JSON.parse(event.data) as Heard;
       if (said.matched > 0) hear(said);

@@ -36,9 +36,14 @@ export function OverviewPage() {
           <div className="page overview">
             <Headline range={range} over={over.data} />
             <Charts range={range} over={over.data} onBrush={brush} />
-            <Breakdown range={range} />
-            <Changes range={range} />
-            <Lists range={range} />
+            {/* figures and charts first: what reads calls and spans one by one is asked when they stand */}
+            {over.data && (
+              <>
+                <Breakdown range={range} />
+                <Changes range={range} />
+                <Lists range={range} />
+              </>
+            )}
             <p className="page-note">
               {over.data && over.data.totals.calls > 0
                 ? `Calls: ${over.data.population}. ${count(over.data.totals.calls)} of them in ${rangeLabel(range)}. ${over.data.notes.join("; ")}. Traces and errors are of the spans that are kept.`
