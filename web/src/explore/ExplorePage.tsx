@@ -80,6 +80,7 @@ export function ExplorePage() {
   };
 
   const live = isLive(search);
+  const settled = !list.loading && !list.stale; // what stands around the rows is asked for when they are there
   const wrong = list.error instanceof ApiError && list.error.where === "filter" ? list.error.message : null;
   const onSearch = (q: string | undefined) => change({ q });
   return (
@@ -111,9 +112,9 @@ export function ExplorePage() {
             </Link>
           ))}
         </nav>
-        <When search={search} onBrush={(from, to) => change({ range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() })} />
+        <When search={search} due={settled} onBrush={(from, to) => change({ range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() })} />
         <div className="explore-body">
-          <Facets search={search} onSearch={onSearch} />
+          <Facets search={search} due={settled} onSearch={onSearch} />
           <div className={`explore-rows${list.stale ? " is-old" : ""}`}>
             <Failed
               error={list.rows.length === 0 ? list.error : null}

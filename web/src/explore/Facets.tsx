@@ -7,8 +7,8 @@ import { has, toggled } from "./query";
 import type { ExploreSearch } from "./search";
 
 /** Values of the usual fields with their counts; a click asks for one, with alt it is left out; again takes it back. */
-export function Facets({ search, onSearch }: { search: ExploreSearch; onSearch: (q: string | undefined) => void }) {
-  const { data, isPlaceholderData } = useQuery(facetsQuery(search));
+export function Facets({ search, due, onSearch }: { search: ExploreSearch; due: boolean; onSearch: (q: string | undefined) => void }) {
+  const { data, isPlaceholderData } = useQuery({ ...facetsQuery(search), enabled: due });
   const found = data?.facets.filter(({ values }) => values.length > 0) ?? [];
   return (
     <aside className={`facets${isPlaceholderData ? " is-old" : ""}`} aria-label="values" aria-busy={data === undefined} tabIndex={0}>

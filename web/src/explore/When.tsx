@@ -6,8 +6,8 @@ import { histogramQuery } from "./around";
 import type { ExploreSearch } from "./search";
 
 /** How the rows lie in time, failures apart; dragging chooses a part. */
-export function When({ search, onBrush }: { search: ExploreSearch; onBrush: (from: number, to: number) => void }) {
-  const { data } = useQuery(histogramQuery(search));
+export function When({ search, due, onBrush }: { search: ExploreSearch; due: boolean; onBrush: (from: number, to: number) => void }) {
+  const { data } = useQuery({ ...histogramQuery(search), enabled: due });
   const drawn = useMemo(() => {
     if (!data) return null;
     const [from, step] = [Date.parse(data.from) / 1000, Number(data.slot_ns) / 1e9];
