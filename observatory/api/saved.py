@@ -7,7 +7,6 @@ import secrets
 import threading
 from typing import Any, Protocol
 
-import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -61,7 +60,7 @@ class Saved:
         """Everything of a kind, by name."""
         kind = Parameters(request, ("kind",)).choice("kind", KINDS)
         items = [item for item in self._items() if kind is None or item["kind"] == kind]
-        return json_reply(orjson.dumps({"items": sorted(items, key=lambda item: (item["name"].lower(), item["id"]))}))
+        return _reply({"items": sorted(items, key=lambda item: (item["name"].lower(), item["id"]))})
 
     async def save(self, request: web.Request) -> web.Response:
         """Keep one."""
@@ -70,13 +69,13 @@ class Saved:
         if len(body) > 2 * MOST_BYTES:
             raise BadRequest(f"body: longer than {2 * MOST_BYTES} bytes")
         try:
-            asked = SavedRequest.model_validate(json.loads(body))
+            asked = SavedRequest.model_validate(json.loads(body, parse_constant=_no_number))
         except ValidationError as error:
             first = error.errors()[0]
             raise BadRequest(f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}") from None
         except ValueError as error:
             raise BadRequest(f"body: not JSON: {error}") from None
-        if len(orjson.dumps(asked.content)) > MOST_BYTES:
+        if len(json.dumps(asked.content)) > MOST_BYTES:
             raise BadRequest(f"content: longer than {MOST_BYTES} bytes")
         with self._lock:
             items = self._items()
@@ -85,7 +84,7 @@ class Saved:
                 raise BadRequest(f"name: {MOST} are kept already; delete one first")
             kept = {"id": same["id"] if same else secrets.token_hex(8), "saved_at": rfc3339(self._clock.now()), **asked.model_dump()}
             self._keep([item for item in items if item is not same] + [kept])
-        return json_reply(orjson.dumps(kept))
+        return _reply(kept)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Forget one."""
@@ -97,10 +96,19 @@ class Saved:
             if len(rest) == len(items):
                 raise NotFound(f"nothing is kept as {id[:60]!r}")
             self._keep(rest)
-        return json_reply(orjson.dumps({"deleted": id}))
+        return _reply({"deleted": id})
 
     def _items(self) -> list[dict[str, Any]]:
         return json.loads(self._settings.get(_KEY) or "[]")
 
     def _keep(self, items: list[dict[str, Any]]) -> None:
         self._settings.set(_KEY, json.dumps(items))
+
+
+def _reply(said: Any) -> web.Response:
+    """As it was sent: integers of any size, and text that is half a character."""
+    return json_reply(json.dumps(said).encode())
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number of JSON")

@@ -229,6 +229,15 @@ async def test_what_cannot_be_kept_is_refused(asked, body, sentence):
     assert sentence in (await asked.post("/api/v1/saved", body, 400))["error"]["message"]
 
 
+async def test_what_is_kept_comes_back_as_it_was_sent(asked):
+    content = {"large": 10**30, "half": "\ud800", "deep": [{"": None}]}
+    await asked.post("/api/v1/saved", {"kind": "query", "name": "odd", "content": content})
+    assert (await asked.get("/api/v1/saved"))["items"][0]["content"] == content
+    assert (
+        "not JSON" in (await asked.post("/api/v1/saved", b'{"kind": "view", "name": "a", "content": {"x": NaN}}', 400))["error"]["message"]
+    )
+
+
 async def test_pages_of_elsewhere_may_not_delete(asked):
     async with asked.client.delete("/api/v1/saved/aa", headers={"Origin": "http://elsewhere.example"}) as response:
         assert response.status == 403

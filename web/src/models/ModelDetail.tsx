@@ -45,7 +45,7 @@ export function ModelDetail({ range, model, provider }: { range: Range; model: s
             </RowsLink>
           ),
           size: dollars(item.total_cost_usd),
-          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
+          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
           aside: short(item.calls),
         }))}
       />

@@ -79,7 +79,7 @@ export function ModelsPage() {
     { key: "cached", label: "cached", title: "share of the input that was read from a cache", right: true, render: (row) => percent(Number(row.input_tokens) > 0 ? Number(row.cache_read_tokens) / Number(row.input_tokens) : null) },
     { key: "output", label: "tokens out", right: true, sort: "output", render: (row) => <span title={count(Number(row.output_tokens))}>{short(Number(row.output_tokens))}</span> },
     { key: "each", label: "per call", title: "spend divided by the calls that have a price", right: true, render: (row) => perCall(row) },
-    { key: "cost", label: "spend", right: true, sort: "cost", render: (row) => <Money value={row.total_cost_usd} unpriced={row.unpriced_calls} brief /> },
+    { key: "cost", label: "spend", right: true, sort: "cost", render: (row) => <Money value={row.total_cost_usd} unpriced={row.unpriced_calls} said="sign" /> },
   ];
 
   return (

@@ -46,7 +46,7 @@ function By({ dimension, field, title, range, more }: Props) {
           </RowsLink>
         ),
         size: dollars(item.total_cost_usd),
-        value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
+        value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
         aside: short(item.calls),
       }))}
     />

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { dollars, forecastQuery, type Summed, summaryQuery } from "../api/llm";
+import { forecastQuery, type Summed, summaryQuery } from "../api/llm";
 import { RowsLink } from "../explore/link";
 import { type Range, rangeLabel } from "../frame/range";
 import { duration } from "../format/duration";
 import { exactUsd, percent, usd } from "../format/money";
 import { count, short } from "../format/number";
 import { Change, Figure } from "../parts/Figure";
-import { Money, UnpricedTag } from "../parts/Money";
+import { Money } from "../parts/Money";
 
 /** One line of figures: what was spent today and this month, then the calls of the time range. */
 export function Headline({ range, over }: { range: Range; over: Summed | undefined }) {
@@ -83,7 +83,6 @@ export function Headline({ range, over }: { range: Range; over: Summed | undefin
 /** Today and this month, whatever the time range: budgets are thought of so. */
 function Spending() {
   const { data } = useQuery(forecastQuery);
-  const days = data?.days.filter((day) => day.spent_usd !== null || day.calls !== undefined) ?? [];
   const latest = data?.days.findLast((day) => day.calls !== undefined);
   const yesterday = data?.days[data.days.findIndex((day) => day === latest) - 1];
   const forecast = data?.forecast;
@@ -92,24 +91,21 @@ function Spending() {
       <Figure
         name="spend today"
         loading={data === undefined}
-        value={<Money value={latest?.spent_usd} />}
+        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} said="word" />}
         link={(said) => (
           <RowsLink range={{ from: startOfDay() }} of="calls" sort="-cost">
             {said}
           </RowsLink>
         )}
       >
-        <UnpricedTag calls={latest?.unpriced_calls} />
         {yesterday && yesterday.spent_usd !== null ? `yesterday ${usd(yesterday.spent_usd)}` : "since midnight"}
       </Figure>
       <Figure
         name="spend this month"
         loading={data === undefined}
-        value={<Money value={data?.spent_usd} />}
-        spark={days.map((day) => dollars(day.spent_usd))}
+        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} said="word" />}
         link={(said) => <Link to="/cost">{said}</Link>}
       >
-        <UnpricedTag calls={data?.unpriced_calls} />
         {forecast ? (
           <span title={`${exactUsd(forecast.low_usd)} to ${exactUsd(forecast.high_usd)} in ${percent(forecast.interval)} of futures; ${data.method}`}>
             ≈ {usd(forecast.total_usd)} by its end

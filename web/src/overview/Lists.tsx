@@ -29,7 +29,7 @@ export function Lists({ range }: { range: Range }) {
           key: item.trace_id,
           name: <TraceLink {...item} />,
           size: dollars(item.total_cost_usd),
-          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
+          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
           aside: count(item.llm_calls),
         }))}
       />

@@ -1,12 +1,24 @@
 import { exactUsd, usd } from "../format/money";
 import { count, short } from "../format/number";
 
-/** A sum of money, exact on hover. Calls without a price are said beside it: the sum is too small by what they cost, and nothing known is `—`. `brief`: a plus stands for them. */
-export function Money({ value, unpriced = 0, brief = false }: { value: string | null | undefined; unpriced?: number; brief?: boolean }) {
+const SAID = {
+  count: (calls: number) => `+ ${count(calls)} unpriced`,
+  word: () => "+ unpriced",
+  sign: () => "+", // where many stand below each other
+};
+
+interface Props {
+  value: string | null | undefined;
+  unpriced?: number; // calls without a price
+  said?: keyof typeof SAID; // how they are said; the number is always there on hover
+}
+
+/** A sum of money, exact on hover. Calls without a price are said beside it: the sum is too small by what they cost, and nothing known is `—`. */
+export function Money({ value, unpriced = 0, said = "count" }: Props) {
   return (
     <span className="money number" title={unpriced > 0 ? `${exactUsd(value)}; ${count(unpriced)} calls have no known price` : exactUsd(value)}>
       {usd(value)}
-      {unpriced > 0 && <span className="tag is-unpriced">{value == null ? "unpriced" : brief ? "+" : `+ ${count(unpriced)} unpriced`}</span>}
+      {unpriced > 0 && <span className="tag is-unpriced">{value == null ? "unpriced" : SAID[said](unpriced)}</span>}
     </span>
   );
 }

@@ -62,7 +62,7 @@ export function UsersPage() {
         <span className="user-cost">
           <i style={{ width: `${most > 0 ? (100 * dollars(user.total_cost_usd)) / most : 0}%` }} aria-hidden="true" />
           <span>
-            <Money value={user.total_cost_usd} unpriced={user.unpriced_calls} brief />
+            <Money value={user.total_cost_usd} unpriced={user.unpriced_calls} said="sign" />
           </span>
         </span>
       ),
@@ -119,7 +119,7 @@ function UserDetail({ range, id }: { range: Range; id: string }) {
           key: item.model ?? "",
           name: <RowsLink range={range} of="calls" q={`${user} ${condition("model_name", item.model)}`}>{item.model ?? "unknown"}</RowsLink>,
           size: dollars(item.total_cost_usd),
-          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
+          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
           aside: count(item.calls),
         }))}
       />
@@ -132,7 +132,7 @@ function UserDetail({ range, id }: { range: Range; id: string }) {
           key: item.session_id,
           name: <RowsLink range={range} q={condition("session", item.session_id)}>{item.session_id}</RowsLink>,
           size: dollars(item.total_cost_usd),
-          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} brief />,
+          value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
           aside: count(item.traces),
         }))}
       />
@@ -149,7 +149,7 @@ function UserDetail({ range, id }: { range: Range; id: string }) {
             key: day.day,
             name: new Date(day.day).toLocaleDateString("en-US", { weekday: "short", month: "short", day: "numeric" }),
             size: dollars(day.total_cost_usd),
-            value: <Money value={day.total_cost_usd} unpriced={day.unpriced_calls} brief />,
+            value: <Money value={day.total_cost_usd} unpriced={day.unpriced_calls} said="sign" />,
             aside: count(day.calls),
           }))}
       />
