@@ -50,7 +50,7 @@ export function Compare({ range, models, onBrush }: { range: Range; models: read
           series={drawn.series[index] ?? []}
           shape={shape}
           format={format}
-          height={130}
+          height={116}
           onBrush={onBrush}
         />
       ))}

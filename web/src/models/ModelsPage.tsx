@@ -90,6 +90,9 @@ export function ModelsPage() {
       <AnyTrace>
         <Failed error={data ? null : error} what="The models could not be read">
           <div className="page">
+            {chosen.length > 0 && rows && rows.length > 0 && (
+              <Compare range={search} models={chosen} onBrush={(from, to) => change({ range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() })} />
+            )}
             <Table
               label="models"
               columns={columns}
@@ -101,9 +104,6 @@ export function ModelsPage() {
               after={(row) => (search.model === keyOf(row) ? <ModelDetail range={search} model={nameOf(row)} provider={row.group.provider ?? null} /> : null)}
             />
             {rows?.length === 0 && <p className="page-note">No calls in {rangeLabel(search)}.</p>}
-            {chosen.length > 0 && rows && rows.length > 0 && (
-              <Compare range={search} models={chosen} onBrush={(from, to) => change({ range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() })} />
-            )}
             {data && rows && rows.length > 0 && (
               <p className="page-note">
                 {count(data.totals.calls)} calls in {rangeLabel(search)}: {data.population}. {data.notes.join("; ")}.
