@@ -4,7 +4,7 @@ import { keyOf, NEWEST, type Page, pageOf, type Row, type Span } from "./rows";
 import { type ExploreSearch, isLive } from "./search";
 
 const AGAIN_MS = 700;
-const DERIVED_MS = 2500;
+const DERIVED_MS = 5000;
 
 type Pages = InfiniteData<Page, string | null>;
 
