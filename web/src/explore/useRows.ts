@@ -87,6 +87,14 @@ export function useRows(search: ExploreSearch, reading: boolean): Rows {
 
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = pages;
   const rows = useMemo(() => distinct((pages.data?.pages ?? []).flatMap((page) => page.rows)), [pages.data]);
+  // an empty list is looked at until it is not: nothing in it could be disturbed
+  const askAgain = useEffectEvent(again);
+  const empty = live && pages.isSuccess && rows.length === 0;
+  useEffect(() => {
+    if (!empty) return;
+    const timer = setInterval(() => askAgain(), DERIVED_MS);
+    return () => clearInterval(timer);
+  }, [empty]);
   const mine = waiting.key === key ? waiting : null;
   return {
     rows,
