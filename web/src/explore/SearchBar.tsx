@@ -4,7 +4,7 @@ import { type KeyboardEvent, type RefObject, useId, useState } from "react";
 import { short } from "../format/number";
 import { CloseIcon, SearchIcon } from "../parts/icons";
 import { fieldsQuery, valuesQuery } from "./around";
-import { quoted } from "./condition";
+import { condition } from "./condition";
 import { wordAt } from "./query";
 import type { ExploreSearch } from "./search";
 
@@ -160,7 +160,7 @@ function useChoices(search: ExploreSearch, q: string | null, caret: number): Cho
   if (field.words.length) return field.words.filter((value) => value.startsWith(word.typed)).map((value) => ({ text: `${word.field ?? ""}:${value}`, label: value, about: "", done: true }));
   if (!field.values || !values.data) return [];
   const about = (count: number) => `${values.data.exact ? "" : "≈ "}${short(count)}`;
-  return values.data.values.map(({ value, count }) => ({ text: `${word.field ?? ""}:${quoted(value)}`, label: value, about: about(count), done: true }));
+  return values.data.values.map(({ value, count }) => ({ text: condition(word.field ?? "", value), label: value, about: about(count), done: true }));
 }
 
 const COMPARED = new Set(["count", "number", "duration", "seconds", "time", "money", "dollars"]);

@@ -43,11 +43,16 @@ export function useRows(search: ExploreSearch, reading: boolean): Rows {
     retry: false,
   });
 
+  // a chain of timers may have begun before one scrolled down
+  const isReading = useRef(reading);
+  useEffect(() => {
+    isReading.current = reading;
+  }, [reading]);
   const take = (fresh: Page) => {
     const shown = client.getQueryData<Pages>(key);
     const known = new Set(shown?.pages[0]?.rows.map(keyOf));
     const news = fresh.rows.filter((row) => !known.has(keyOf(row))).length;
-    if (!reading || !shown) {
+    if (!isReading.current || !shown) {
       client.setQueryData<Pages>(key, { pages: [fresh], pageParams: [null] });
       setWaiting({ key, count: 0, fresh: null });
     } else if (news > 0) setWaiting({ key, count: news, fresh });
