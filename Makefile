@@ -17,7 +17,8 @@ ARGS ?=
 
 STAMPS := .venv/.stamps
 DISTRIBUTE = PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python packaging/build.py
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+# what is made for the page's build is none of its sources
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f ! -name openapi.json ! -path web/src/api/schema.ts -print 2>/dev/null)
 PROGRAM_SOURCES := $(shell find observatory -name '*.py' -o -name '*.sql' -o -name '*.service' -o -name '*.py[xd]' -o -name '*.pxi' -o -name prices.json 2>/dev/null)
 KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py 2>/dev/null)
 
@@ -58,6 +59,8 @@ bench: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/sdk-clients ## the figures, one 
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.policies
 	@$(BIN)/python -m benchmarks.sdk
+	@.ci/need chromium
+	@$(BIN)/python -m benchmarks.ui
 
 web: $(STAMPS)/web ## build the page into observatory/api/static
 
@@ -156,12 +159,15 @@ $(STAMPS)/kernel: $(STAMPS)/server $(KERNEL_SOURCES) setup.py
 	    touch $@; \
 	else echo "going on without the native decoder: the pure-Python one is some 30 times slower" >&2; fi
 
-$(STAMPS)/web: web/package-lock.json $(WEB_SOURCES)
+# the page's types of the API are those of the document the server serves
+$(STAMPS)/web: $(STAMPS)/server web/package-lock.json $(WEB_SOURCES) $(wildcard observatory/api/openapi*.py)
 	@.ci/need node
 	@mkdir -p $(STAMPS)
 	@if [ ! -e web/node_modules/.stamp ] || [ web/package-lock.json -nt web/node_modules/.stamp ]; then \
 	    echo "installing the page's packages"; cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp; fi
 	@echo "building the page"
+	@$(BIN)/python -m observatory.api.openapi > web/openapi.json
+	@npm --prefix web run --silent types > /dev/null
 	@npm --prefix web run --silent build
 	@touch $@
 

@@ -17,9 +17,11 @@ import numpy as np
 import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge, PlatformCollector, ProcessCollector
 
+from observatory.api.price_list import PriceList
 from observatory.api.prices import Recompute
 from observatory.api.sampling import SamplingFigures
 from observatory.api.server import Api
+from observatory.api.tail import Tail
 from observatory.configured import Origins, told
 from observatory.errors import CannotStart
 from observatory.jobs.compact import Compact
@@ -46,6 +48,7 @@ from observatory.receivers.feedback import Feedback
 from observatory.receivers.feedback_rows import decode_feedback
 from observatory.receivers.grpc import OtlpGrpc
 from observatory.receivers.http import OtlpHttp
+from observatory.semconv.pricing.catalogue import Listed, listed
 from observatory.semconv.pricing.source import PriceSource
 from observatory.settings import Settings
 from observatory.storage.engine import Engine
@@ -110,8 +113,20 @@ class Observatory:
         stages = (Summarize(), RollupSpans(registry), self.measure)
         sampler = build.sampler(settings.sampling, data_dir)
         registry.register(SamplingMetrics(sampler))
+        self.tail = Tail(self.clock)
         self.pipeline = Pipeline(
-            data_dir, settings.ingest, settings.journal, settings.cut, self.manifest, by_signal, (), stages, sampler, self.clock, registry
+            data_dir,
+            settings.ingest,
+            settings.journal,
+            settings.cut,
+            self.manifest,
+            by_signal,
+            (),
+            stages,
+            sampler,
+            self.clock,
+            registry,
+            self.tail.hear,
         )
         await self.pipeline.start()
         self._closing.push_async_callback(self.pipeline.stop)
@@ -145,16 +160,30 @@ class Observatory:
         http = OtlpHttp(sink, admission, settings.receivers, self.registry, self.clock)
         grpc = OtlpGrpc(sink, admission, settings.receivers, self.registry, self.clock)
         feedback = Feedback(sink, admission, settings.receivers, self.clock)
-        mounts = (
-            http.add_routes,
-            feedback.add_routes,
-            Recompute(self.reprice, self.jobs.wake).add_routes,
-            SamplingFigures(self._sampling).add_routes,
+        shown = PriceSource(settings.prices, self.engine.data_dir)  # one of its own: whoever prices calls asks another, in another thread
+
+        def listed_now(model: str, provider: str | None) -> list[Listed]:
+            now = self.clock.now()
+            return listed(shown.current(now), now, model, provider)
+
+        rooms = (
+            http,
+            feedback,
+            Recompute(self.reprice, self.jobs.wake),
+            PriceList(listed_now),
+            SamplingFigures(self._sampling),
+            self.tail,
         )
+        mounts = tuple(room.add_routes for room in rooms)
         api = Api(
             self.engine, self.status, self.ready, settings.api, self.registry, mounts, self.clock, settings=told(settings, self.origins)
         )
-        await self._door("listen", settings.server.listen, api.start, api.stop)
+
+        async def stop() -> None:
+            self.tail.close()
+            await api.stop()
+
+        await self._door("listen", settings.server.listen, api.start, stop)
         await self._door("otlp_grpc", settings.server.otlp_grpc, grpc.start, grpc.stop)
         await self._door("otlp_http", settings.server.otlp_http, http.start, http.stop)
 

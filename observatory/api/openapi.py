@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from observatory.api import openapi_pages, openapi_server
 from observatory.api.messages import LONGEST_REF
-from observatory.api.saved import KIND, LONGEST_NAME
+from observatory.api.openapi_parts import (
+    ANY_OBJECT as _ANY_OBJECT,
+    COUNT as _COUNT,
+    CURSOR as _CURSOR,
+    FILTER as _FILTER,
+    MAYBE_NUMBER as _MAYBE_NUMBER,
+    MAYBE_TEXT as _MAYBE_TEXT,
+    MAYBE_TIME as _MAYBE_TIME,
+    MAYBE_WHOLE as _MAYBE_WHOLE,
+    NANOS as _NANOS,
+    NUMBER as _NUMBER,
+    SPAN_ID as _SPAN_ID,
+    TEXT as _TEXT,
+    TIME as _TIME,
+    TRACE_ID as _TRACE_ID,
+    TZ as _TZ,
+    USD as _USD,
+    WHOLE as _WHOLE,
+    WINDOW as _WINDOW,
+    get_of as _get,
+    id_path as _path,
+    json_answer as _json,
+    limit_of as _limit,
+    list_of as _list,
+    named_path as _named_path,
+    object_of as _object,
+    parameter as _query,
+    ref as _ref,
+    refusals as _errors,
+    word as _word,
+)
 from observatory.api.sql import ARROW, SqlRequest
 from observatory.query.buckets import UNITS
 from observatory.query.llm_calls import DOLLARS, INTEGERS, SORTS, WORDS
@@ -13,50 +45,6 @@ from observatory.query.llm_summary import DIMENSIONS, ORDERS
 from observatory.query.logs import MAX_TEXT
 from observatory.query.sessions import SORTS as GROUP_SORTS
 from observatory.query.traces import sort_names
-
-_TEXT = {"type": "string"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_COUNT = {"type": "integer", "minimum": 0}
-_NANOS = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Nanoseconds (since 1970 where it is a time), as text."}
-_TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$", "description": "RFC 3339 in UTC with nine digits."}
-_MAYBE_TIME = {**_TIME, "type": ["string", "null"]}
-_TRACE_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_SPAN_ID = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
-_ANY_OBJECT = {"type": "object"}
-_TIME_IN = {
-    "type": "string",
-    "pattern": r"^(-?[0-9]{1,18}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?Z)$",
-    "description": "RFC 3339 (any offset), or nanoseconds since 1970.",
-    "examples": ["2026-01-31T09:30:00Z", "1769851800000000000"],
-}
-
-
-def _object(properties: dict[str, Any], optional: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
-    return {"type": "object", "required": [name for name in properties if name not in optional], "properties": properties, **more}
-
-
-def _list(of: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": of}
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _word(longest: int = 4096) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[^\\u0000]*$"}
-
-
-def _path(name: str, digits: int) -> dict[str, Any]:
-    pattern = f"^[0-9a-fA-F]{{{digits - 1}}}[1-9a-fA-F]$"
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string", "pattern": f"^[0-9a-fA-F]{{{digits}}}$"},
-        "example": "1" * digits,
-    } | ({"schema": {"type": "string", "pattern": pattern}})
-
 
 _TRACE_FACTS = {
     "trace_id": _TRACE_ID,
@@ -95,15 +83,6 @@ _TYPED = {
     **{name: _TEXT for name in (*_WORDS, *_FULL_WORDS)},
     "time_to_first_token_s": {"type": "number"},
     "streaming": {"type": "boolean"},
-}
-_NUMBER = {"type": "number"}
-_MAYBE_NUMBER = {"type": ["number", "null"]}
-_WHOLE = {"type": ["integer", "string"], "description": "Text beyond 2^53."}
-_MAYBE_WHOLE = {"type": ["integer", "string", "null"], "description": "Text beyond 2^53."}
-_USD = {
-    "type": ["string", "null"],
-    "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
-    "description": "Dollars, exactly. Null where no dollar is known: `unpriced_calls` says how many calls have no price.",
 }
 _LOCAL_TIME = {"type": "string", "description": "RFC 3339 with the offset that holds there."}
 _SUMS = {
@@ -334,36 +313,6 @@ _SCHEMAS: dict[str, Any] = {
             "id": {**_word(200), "description": "The same id again replaces what was said before. Default: made by the server."},
         },
     },
-    "Sampling": _object(
-        {
-            "keeps_everything": {"type": "boolean"},
-            "policies": _list(
-                _object(
-                    {
-                        "name": _TEXT,
-                        "settles": {"enum": ["at once", "grows", "at end"]},
-                        **{f"{what}_{of}": _COUNT for what in ("kept", "dropped") for of in ("traces", "spans")},
-                    }
-                )
-            ),
-            "spans": _object({"taken": _COUNT, "kept": _COUNT, "dropped": _ANY_OBJECT, "open": _COUNT}),
-            "traces": _object({"kept": _COUNT, "dropped": _COUNT, "open": _COUNT}),
-            "open": _object({"bytes": _COUNT, "oldest_s": {"type": "number"}}),
-            "late": _ANY_OBJECT,
-            "evicted_early": _COUNT,
-            "decisions": _object({"bytes": _COUNT, "reaches_back_s": {"type": ["number", "null"]}}),
-        }
-    ),
-    "Recomputation": {
-        "type": "object",
-        "required": ["state"],
-        "properties": {
-            "state": {"enum": ["none", "running", "done"]},
-            **{name: _TEXT for name in ("from", "to", "done_to")},
-            **{name: _COUNT for name in ("calls", "changed")},
-            **{name: {**_TEXT, "description": "Decimal, exact."} for name in ("cost_before_usd", "cost_after_usd")},
-        },
-    },
     "FeedbackAnswer": _object(
         {
             "accepted": _COUNT,
@@ -486,38 +435,6 @@ _SCHEMAS: dict[str, Any] = {
             "to": _MAYBE_TIME,
         }
     ),
-    "Saved": _object({"kind": _TEXT, "name": _TEXT, "body": _ANY_OBJECT, "updated_at": _TIME}),
-    "SavedList": _object({"items": _list(_ref("Saved"))}),
-    "Settings": _object(
-        {
-            "file": {**_MAYBE_TEXT, "description": "The configuration file."},
-            "sections": _list(
-                _object(
-                    {
-                        "name": _TEXT,
-                        "says": _TEXT,
-                        "keys": _list(
-                            _object(
-                                {
-                                    "key": _TEXT,
-                                    "value": {"description": "In force; a secret is `***`, a list of secrets has one for each."},
-                                    "default": {},
-                                    "set_by": {
-                                        **_MAYBE_TEXT,
-                                        "description": "The file, a variable or a flag; null: the default.",
-                                    },
-                                    "environment": {"type": "string", "description": "The environment variable that sets it."},
-                                    "takes": _TEXT,
-                                    "says": {"type": "string", "description": "What it means."},
-                                    "secret": {"type": "boolean"},
-                                }
-                            )
-                        ),
-                    }
-                )
-            ),
-        }
-    ),
     "ServiceList": _object({"items": _list(_object({"name": _TEXT, "count": _COUNT}))}),
     "SqlRequest": SqlRequest.model_json_schema(),
     "SqlAnswer": _object(
@@ -533,83 +450,6 @@ _SCHEMAS: dict[str, Any] = {
     "Ready": _object({"ready": {"type": "boolean"}, "reason": _TEXT}),
     "Health": _object({"ok": {"const": True}}),
 }
-
-
-def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _errors(*statuses: int) -> dict[str, Any]:
-    said = {
-        400: "The request is not understood; `where` names the parameter or the place in the query.",
-        401: "A key of `receivers.api_keys` is needed.",
-        403: "A page of another origin may not do this.",
-        404: "Nothing of that name was ever stored here.",
-        408: "It took longer than its deadline.",
-        410: "It was stored here and no longer is; the message says why.",
-        413: "The body is too large.",
-        415: "The body is not uncompressed JSON.",
-        421: "The Host header names another server.",
-        503: "Too much is being asked, or the server is not ready; Retry-After says when to ask again.",
-    }
-    return {str(status): _json(_ref("Error"), said[status]) for status in statuses}
-
-
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
-
-
-_WINDOW = [
-    _query("from", _TIME_IN, "Not before this time. Default: everything."),
-    _query("to", _TIME_IN, "Before this time. Default: everything."),
-]
-_CURSOR = _query("cursor", {"type": "string", "minLength": 1}, "`next_cursor` of the page before, unchanged.")
-
-
-def _limit(default: int) -> dict[str, Any]:
-    return _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": default}, "Most items of the page.")
-
-
-def _get(summary: str, answer: dict[str, Any], parameters: list[dict[str, Any]], errors: tuple[int, ...], operation: str) -> dict[str, Any]:
-    return {
-        "get": {
-            "operationId": operation,
-            "summary": summary,
-            "parameters": parameters,
-            "responses": {"200": answer, **_errors(*errors)},
-        }
-    }
-
-
-_TZ = _query(
-    "tz", {"type": "string", "minLength": 1, "maxLength": 64}, "Time zone of days and buckets, such as Europe/Berlin. Default: UTC."
-)
-_FILTER = _query("filter", _word(), "In the filter language, such as `model:gpt-4o cost>0.01`.")
-
-
-def _named_path(description: str) -> dict[str, Any]:
-    return {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "description": description,
-        "schema": {"type": "string", "minLength": 1},
-        "example": "a",
-    }
-
-
-def _recompute_path() -> dict[str, Any]:
-    answer = _json(_ref("Recomputation"), "How far it is.")
-    window = {"type": "object", "required": ["from", "to"], "properties": {"from": _TEXT, "to": _TEXT}, "additionalProperties": False}
-    return {
-        **_get("How far the last repricing is.", answer, [], (400, 421), "getRecomputation"),
-        "post": {
-            "operationId": "recomputePrices",
-            "summary": "Price stored calls that started in [from, to) anew, at the prices in force now. GET says how far it is.",
-            "requestBody": {"required": True, "content": {"application/json": {"schema": window}}},
-            "responses": {"200": answer, **_errors(400, 403, 415, 421)},
-        },
-    }
 
 
 def _llm_paths() -> dict[str, Any]:
@@ -684,51 +524,6 @@ def _llm_paths() -> dict[str, Any]:
             one_errors,
             "getUser",
         ),
-    }
-
-
-def _saved_paths() -> dict[str, Any]:
-    """What people save."""
-    kind = {
-        "name": "kind",
-        "in": "path",
-        "required": True,
-        "description": "What sort of document: `query` and `view` are the page's; any other name may be used.",
-        "schema": {"type": "string", "pattern": f"^{KIND}$"},
-        "example": "query",
-    }
-    name = {
-        "name": "name",
-        "in": "path",
-        "required": True,
-        "description": "Printable characters, percent-encoded.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": "^[!-~]+( [!-~]+)*$"},
-        "example": "tokens by model",
-    }
-    return {
-        "/api/v1/saved/{kind}": _get(
-            "The documents of a kind that people saved, by name.",
-            _json(_ref("SavedList"), "The documents, whole."),
-            [kind],
-            (400, 421),
-            "listSaved",
-        ),
-        "/api/v1/saved/{kind}/{name}": {
-            **_get("One document.", _json(_ref("Saved"), "The document."), [kind, name], (400, 404, 421), "getSaved"),
-            "put": {
-                "operationId": "save",
-                "summary": "Save a document, in place of the one of that name. Durable when answered.",
-                "parameters": [kind, name],
-                "requestBody": {"required": True, "content": {"application/json": {"schema": _ANY_OBJECT}}},
-                "responses": {"200": _json(_ref("Saved"), "As it was saved."), **_errors(400, 403, 408, 413, 415, 421, 503)},
-            },
-            "delete": {
-                "operationId": "deleteSaved",
-                "summary": "Forget a document. Durable when answered.",
-                "parameters": [kind, name],
-                "responses": {"204": {"description": "It is gone."}, **_errors(400, 403, 404, 408, 421, 503)},
-            },
-        },
     }
 
 
@@ -845,8 +640,8 @@ def document(version: str) -> dict[str, Any]:
             },
         },
         **_llm_paths(),
-        "/api/v1/prices/recompute": _recompute_path(),
-        **_saved_paths(),
+        **openapi_pages.paths(),
+        **openapi_server.paths(),
         "/api/v1/sql": {
             "post": {
                 "operationId": "sql",
@@ -864,13 +659,7 @@ def document(version: str) -> dict[str, Any]:
                 },
             }
         },
-        "/api/v1/sampling": _get(
-            "What sampling keeps, by policy.", _json(_ref("Sampling"), "Figures of this moment."), [], (400, 421), "getSampling"
-        ),
         "/api/v1/status": _get("What the server is doing.", _json(_ref("Status"), "Status by room."), [], (400, 421), "getStatus"),
-        "/api/v1/settings": _get(
-            "What is configured, what set it, and what it means.", _json(_ref("Settings"), "Every key."), [], (400, 421), "getSettings"
-        ),
         "/api/v1/openapi.json": _get("This document.", _json(_ANY_OBJECT, "OpenAPI 3.1."), [], (400, 421), "getOpenapi"),
         "/healthz": _get("The process answers.", _json(_ref("Health"), "It does."), [], (400, 421), "healthz"),
         "/readyz": _get("Exports are accepted.", _json(_ref("Ready"), "They are."), [], (400, 421), "readyz"),
@@ -887,5 +676,9 @@ def document(version: str) -> dict[str, Any]:
             "description": "Ask what was received. OTLP itself is sent to /v1/traces, /v1/logs and /v1/metrics.",
         },
         "paths": paths,
-        "components": {"schemas": _SCHEMAS},
+        "components": {"schemas": {**_SCHEMAS, **openapi_pages.SCHEMAS, **openapi_server.SCHEMAS}},
     }
+
+
+if __name__ == "__main__":  # for the page's build, which makes its types of this
+    print(json.dumps(document("0")))

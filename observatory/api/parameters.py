@@ -36,6 +36,13 @@ class Parameters:
             raise BadRequest(f"{name}: holds a zero character")
         return value
 
+    def needed(self, name: str, longest: int = 4096) -> str:
+        """The value. Raises BadRequest when it is absent or empty."""
+        value = self.text(name, longest)
+        if value is None:
+            raise BadRequest(f"{name}: is needed")
+        return value
+
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
         """One of `choices`, or None when absent."""
         value = self.text(name)

@@ -14,6 +14,8 @@ from prometheus_client.exposition import choose_encoder
 
 from observatory.api import problems
 from observatory.api.config import ApiConfig
+from observatory.api.errors import Errors
+from observatory.api.explore import Explore
 from observatory.api.feedback import Feedback
 from observatory.api.guard import HEADERS, Guard
 from observatory.api.llm import Llm
@@ -70,6 +72,8 @@ class Api:
             Feedback(questions),
             Llm(questions, clock),
             Sessions(questions),
+            Errors(questions),
+            Explore(questions),
             Shipped(),
             Saved(saved.Saved(engine.manifest), self._work, clock),
             self._sql,

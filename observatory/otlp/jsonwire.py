@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from binascii import Error as NotBinary
-from binascii import a2b_base64, a2b_hex
+from binascii import Error as NotBinary, a2b_base64, a2b_hex
 from struct import Struct
 from typing import Any
 

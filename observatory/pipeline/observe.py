@@ -2,12 +2,14 @@
 
 Stages tick every 250 ms or 32,000 rows. What they derive is filed under the last record it covers, and a cut always ends at such a record,
 so that rows and what was derived of them reach segments together. Time is that of the records: a tick falls between the same two records,
-at the same time, whenever the same records are replayed.
+at the same time, whenever the same records are replayed. Whoever listens hears of the rows first, and must return at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+
+import pyarrow as pa
 
 from observatory.contracts import Stage
 from observatory.model.batch import Batch
@@ -26,13 +28,21 @@ _FOR_SAMPLING = (Signal.TRACES, Signal.LLM_CALLS)
 class Observe:
     """The ingest loop's `Observer`: `found` in the journal's thread, the rest in a thread of its own.
 
-    The sampler is the last stage: rows of traces go through it, and calls are shown to it.
+    The sampler is the last stage: rows of traces go through it, and calls are shown to it. `hear` is told of rows before any stage
+    is, also of those that sampling will drop.
     """
 
     def __init__(
-        self, open_rows: OpenRecords, stages: Sequence[Stage], sampling: Sampling, cpu: CpuSeconds, ticked: Callable[[Nanos], None]
+        self,
+        open_rows: OpenRecords,
+        stages: Sequence[Stage],
+        sampling: Sampling,
+        cpu: CpuSeconds,
+        ticked: Callable[[Nanos], None],
+        hear: Callable[[Signal, pa.RecordBatch], None] = lambda *_: None,
     ) -> None:
-        self._open, self._stages, self._sampler, self._cpu, self._ticked = open_rows, stages, sampling.sampler, cpu, ticked
+        self._open, self._stages, self._sampler, self._cpu = open_rows, stages, sampling.sampler, cpu
+        self._ticked, self._hear = ticked, hear
         self._derived: list[Batch] = []
         self._seq = self._rows = 0
         self.last: Nanos = 0
@@ -52,6 +62,7 @@ class Observe:
         """Put records through the stages, and tick when it is time. No record received before `upto` is still to come."""
         for item in durable:
             self._pass(item.record.received_at)
+            self._hear(item.record.signal, item.rows)
             for stage in (*self._stages, self._sampler):
                 with self._cpu.of(stage):
                     given = list(stage.process(Batch(item.record.signal, item.rows, item.record.seq), item.record.received_at))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from prometheus_client import CollectorRegistry, Gauge
 
 from observatory.contracts import Decoder, OpenRecord, Stage
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments."""
+    """Owns the journal directory of a data directory. `ingest` is the sink, `open_rows` what is not yet in segments; `hear` is told of rows
+    as they become durable."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Pipeline:
         sampler: Sampler,
         clock: Clock,
         registry: CollectorRegistry,
+        hear: Callable[[Signal, pa.RecordBatch], None] = lambda *_: None,
     ) -> None:
         self._directory = data_dir / "journal"
         self._manifest, self._clock, self._config = manifest, clock, cut
@@ -59,7 +62,7 @@ class Pipeline:
         self._cut = Cut(
             cut, data_dir, manifest, self.open_rows, self._save_resends, self.journal.release, self.cpu, self.sampling, registry
         )
-        self._observe = Observe(self.open_rows, stages, self.sampling, self.cpu, self._ticked)
+        self._observe = Observe(self.open_rows, stages, self.sampling, self.cpu, self._ticked, hear)
         self.ingest = Ingest(ingest, self.journal, decoders, before, self.resends, self._observe, clock, self.cpu, registry)
         self._codec, self._rate = journal.codec, Rate()
         Gauge("observatory_journal_bytes", "Disk taken by the journal", registry=registry).set_function(lambda: self.journal.bytes)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from observatory.errors import BadRequest
+from observatory.query.filtering.bind import Leaf, bind, leaves
+from observatory.query.filtering.fields import Field
+from observatory.query.filtering.grammar import parse
+from observatory.query.filtering.sql import to_sql
 
 
 def condition(text: str | None, params: dict[str, Any]) -> str:
@@ -13,10 +15,14 @@ def condition(text: str | None, params: dict[str, Any]) -> str:
 
     Raises BadRequest for what is not understood.
     """
-    if text is None:
-        return "TRUE"
-    try:
-        language = import_module("observatory.query.filter")
-    except ModuleNotFoundError:
-        raise BadRequest("filter: this server was built without the filter language") from None
-    return f"({language.to_sql(language.parse(text), 'llm_calls', params)})"
+    return "TRUE" if text is None else f"({to_sql(parse(text), 'llm_calls', params)})"
+
+
+def columns(text: str | None) -> set[str] | None:
+    """The columns of `llm_calls` that a filter asks about; None when it asks about more than columns. Raises BadRequest as `condition`."""
+    found: set[str] = set()
+    for leaf in leaves(bind(parse(text or ""), "llm_calls", None)):
+        if not isinstance(leaf, Leaf) or not isinstance(leaf.source, Field):
+            return None
+        found.update(leaf.source.columns)
+    return found

@@ -15,7 +15,7 @@ from observatory.errors import BadRequest
 from observatory.model.clock import SECOND, Nanos
 from observatory.query.buckets import UNITS, Buckets, buckets
 from observatory.query.llm_figures import Figures, no_calls, of_calls, of_rollups
-from observatory.query.llm_filter import condition
+from observatory.query.llm_filter import columns, condition
 from observatory.query.named import named
 from observatory.query.traces import EVER
 
@@ -113,7 +113,9 @@ class _Asked:
         if question.user_id is not None:
             self._values["user_id"] = question.user_id
             self._filter += " AND user_id = $user_id"
-        suffices = question.filter is None and question.user_id is None and set(question.dimensions) <= _IN_ROLLUPS
+        asked = columns(question.filter)
+        known = asked is not None and asked <= {DIMENSIONS[name] for name in _IN_ROLLUPS}
+        suffices = known and question.user_id is None and set(question.dimensions) <= _IN_ROLLUPS
         self.source = "rollups" if suffices and _whole_minutes(question.from_ns) and _whole_minutes(question.to_ns) else "calls"
         self.buckets = self._buckets()
         if self.buckets is not None and (self.buckets.edges % _MINUTE).any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,15 @@ from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
 from observatory.query.named import named
 from observatory.query.times import rfc3339
 
-SORTS = {"start": "start_ns", "duration": "duration_ns", "span_count": "span_count", "error_count": "error_count"}
+SORTS = {
+    "start": "start_ns",
+    "duration": "duration_ns",
+    "span_count": "span_count",
+    "error_count": "error_count",
+    "cost": "cost_rank",
+    "tokens": "token_rank",
+}
+"""What a list is ordered by, and the column of `trace_columns.sql` it is."""
 EVER = (-(2**63), 2**63 - 1)
 """The window when none is asked for. A span dated wrongly by its sender is found all the same."""
 
@@ -105,6 +114,18 @@ def spans_asked(question: TraceQuestion) -> str | None:
     return f"SELECT trace_id, start_ns FROM spans WHERE ({' OR '.join(conditions)}) AND trace_id IN (SELECT trace_id FROM trace_fragments)"
 
 
+def window_traces(
+    con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos, filter: Expr, columns: Collection[str], share: float = 1.0
+) -> str:
+    """The name of a table, made for this connection, with `columns` of the traces of a window that pass the filter, or of a `share` of
+    them. Needs what `list_traces` needs. Raises FilterError for a filter that is none of traces.
+    """
+    asked = _Asked(con, TraceQuestion(from_ns, to_ns, filter=filter))
+    kept = (f"{_AS_FACTS[name]} AS {name}" if name in _AS_FACTS else name for name in columns)
+    asked.keep("window_traces", ", ".join(kept), "TRUE" if share == 1 else f"hash(trace_id) % 10000 < {round(10_000 * share)}")
+    return "window_traces"
+
+
 def list_services(con: duckdb.DuckDBPyConnection, from_ns: Nanos = EVER[0], to_ns: Nanos = EVER[1]) -> list[dict[str, Any]]:
     """The services of traces that were active in [from_ns, to_ns), at most 1,000, most frequent first: `name` and `count`.
 
@@ -173,6 +194,12 @@ class _Asked:
         """The page by grouping everything in the window."""
         found = self._run("trace_order", filter=self._filter, only=self._only, behind=self._behind)
         return self._facts(found, _NOWHERE, None, with_service=False)
+
+    def keep(self, table: str, kept: str, some: str) -> None:
+        """Make a table of the traces of the window that pass, or of some of them."""
+        parts = {"table": table, "kept": kept, "some": some, "columns": named("trace_columns"), "only": self._only, "filter": self._filter}
+        text = named("trace_window").format(**parts)
+        self._con.execute(text, {key: self._values[key] for key in set(_TEMPLATE.findall(text))})
 
     def _facts(self, candidates: pa.Table, seen: tuple[int, int], edge: int | None, *, with_service: bool) -> pa.Table:
         """What is said of these traces, in order; with an edge, of those that start strictly within it: others may be incomplete."""

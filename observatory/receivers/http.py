@@ -14,8 +14,7 @@ from prometheus_client import CollectorRegistry
 from observatory.contracts import Export, Signal, Sink
 from observatory.errors import Retryable, Unsupported
 from observatory.model.clock import Clock, SystemClock
-from observatory.otlp import json as otlp_json
-from observatory.otlp import reply
+from observatory.otlp import json as otlp_json, reply
 from observatory.receivers.admission import Admission, Held
 from observatory.receivers.body import INLINE_BYTES, Opener, receive
 from observatory.receivers.config import ReceiversConfig

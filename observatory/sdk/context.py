@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 from opentelemetry import baggage, propagate
 from opentelemetry.context import Context, attach, detach, get_current
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.sdk.trace import Span as SdkSpan
+from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
 from observatory.sdk import around, calls, guard
 

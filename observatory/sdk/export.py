@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.sdk.trace import Span as SdkSpan
+from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
 from observatory.sdk import guard
 from observatory.sdk.config import Config

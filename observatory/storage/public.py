@@ -28,7 +28,7 @@ _SAID: dict[Signal, dict[str, tuple[tuple[str, str], ...]]] = {
         "kind": (("kind", _KIND),),
         "start_ns": (("start_time", _TIME.format("start_ns")), ("start_ns", "start_ns")),
         "duration_ns": _DURATION,
-        "status_code": (("status", _STATUS),),
+        "status_code": (("status", _STATUS), ("status_code", "status_code")),  # the number is looked for without reading the rest
         "events": (("events", _EVENTS),),
         "links": (("links", _WITH_HEX.format("links")),),
         "observation_kind": (("observation_kind", "coalesce(observation_kind::VARCHAR, 'other')"),),

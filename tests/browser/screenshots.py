@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,25 +20,43 @@ from tests.browser.drive import Sender, asked, chromium
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 LARGEST = 300_000  # bytes; the pictures live in the repository
 SIZE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+DAY = 86_400
 
 
 async def traffic(url: str) -> None:
-    """An hour of the demo's stories."""
+    """Nine days of the demo's stories, the last of them busier."""
     generator = Generator(url, seed=4)
-    await generator.history(300, 3600)
+    await generator.history(700, 9 * DAY)
+    await generator.history(500, DAY)
+    await generator.history(80, 900)
     await generator.close()
 
 
-def open_page(browser: Browser, server: ServerProcess, theme: str) -> Page:
-    context = browser.new_context(viewport=SIZE, base_url=server.api, color_scheme=theme)  # type: ignore[arg-type]
+def open_page(browser: Browser, server: ServerProcess, theme: str, size: dict[str, int] = SIZE) -> Page:
+    context = browser.new_context(viewport=size, base_url=server.api, color_scheme=theme)  # type: ignore[arg-type]
     return context.new_page()
 
 
-def traces(page: Page) -> None:
-    page.goto("/traces")
-    expect(page.locator(".table-row").nth(15)).to_be_visible()
-    page.keyboard.press("j")
-    page.keyboard.press("j")
+def overview(page: Page, server: ServerProcess) -> None:
+    page.goto("/?range=7d")
+    expect(page.locator(".barlist-value").nth(30)).to_be_visible(timeout=20_000)
+
+
+def explore(page: Page, server: ServerProcess) -> None:
+    """Calls of one application, one of them open, a value about to be completed."""
+    page.goto("/explore?range=24h&of=calls&live=off&q=application:support-assistant operation:chat")
+    expect(page.locator(".rows-body .row").nth(9)).to_be_visible()
+    page.locator(".rows-body .row").nth(2).click(position={"x": 300, "y": 10})
+    expect(page.locator(".row-message").nth(1)).to_be_visible()
+
+
+def traces(page: Page, server: ServerProcess) -> None:
+    page.goto("/explore?range=24h&live=off")
+    expect(page.locator(".rows-body .row").nth(9)).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("service:")
+    expect(page.get_by_role("option").nth(4)).to_be_visible()
 
 
 def trace(page: Page, server: ServerProcess) -> None:
@@ -68,14 +88,64 @@ def sql(page: Page, server: ServerProcess) -> None:
     expect(page.get_by_role("region", name="result")).to_be_visible()
 
 
-def status(page: Page) -> None:
+def models(page: Page, server: ServerProcess) -> None:
+    page.goto("/models?range=7d")
+    expect(page.locator(".compare canvas").nth(5)).to_be_attached(timeout=20_000)
+    page.locator("tbody tr").first.get_by_role("button").click()
+    expect(page.locator(".price dl div").first).to_be_visible()
+    expect(page.locator(".model-detail .barlist-value").nth(3)).to_be_visible()
+
+
+def cost(page: Page, server: ServerProcess) -> None:
+    page.goto("/cost?range=7d")
+    expect(page.locator(".matrix tbody tr").nth(4)).to_be_visible(timeout=20_000)
+
+
+def users(page: Page, server: ServerProcess) -> None:
+    page.goto("/users?range=7d")
+    expect(page.locator("tbody tr").nth(4)).to_be_visible()
+    page.locator("tbody tr").first.get_by_role("button").click()
+    expect(page.locator(".user-detail .barlist-value").nth(6)).to_be_visible()
+
+
+def errors(page: Page, server: ServerProcess) -> None:
+    page.goto("/errors?range=7d")
+    expect(page.locator(".error-what").nth(6)).to_be_visible()
+
+
+def status(page: Page, server: ServerProcess) -> None:
     page.goto("/status")
     expect(page.locator(".room").nth(3)).to_be_visible()
 
 
 def first_run(page: Page) -> None:
-    page.goto("/traces")
+    page.goto("/")
     expect(page.locator("#way")).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A scene, the theme and the size it is taken in; the name says the theme, and the size where it is not the usual."""
+
+    scene: Callable[[Page, ServerProcess], None]
+    theme: str = "light"
+    size: str = ""
+
+    @property
+    def name(self) -> str:
+        return "-".join(part for part in (self.scene.__name__.replace("_", "-"), self.size, self.theme) if part)
+
+
+PICTURES = (
+    *(Picture(scene, theme) for scene in (overview, explore, trace, transcript, session, sql) for theme in ("light", "dark")),
+    Picture(traces, "light"),
+    Picture(models, "dark"),
+    Picture(cost, "light"),
+    Picture(users, "light"),
+    Picture(errors, "dark"),
+    Picture(status, "dark"),
+    Picture(overview, "light", "phone"),
+)
 
 
 def shoot(page: Page, name: str) -> None:
@@ -88,8 +158,10 @@ def shoot(page: Page, name: str) -> None:
 
 
 def main() -> None:
-    """Write every picture."""
+    """Write every picture, and nothing else stays."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
     with tempfile.TemporaryDirectory() as home, chromium() as browser:
         with ServerProcess(Path(home) / "empty") as server:
             page = open_page(browser, server, "light")
@@ -109,16 +181,11 @@ def main() -> None:
             page = open_page(browser, server, "dark")
             page.goto("/status")
             expect(page.locator(".room dl div", has_text="open rows").locator("dd")).to_have_text("0", timeout=30_000)
-            for theme in ("light", "dark"):
-                page = open_page(browser, server, theme)
-                traces(page)
-                shoot(page, f"traces-{theme}")
-                for scene in (trace, transcript, session, sql):
-                    scene(page, server)
-                    shoot(page, f"{scene.__name__}-{theme}")
-            page = open_page(browser, server, "dark")
-            status(page)
-            shoot(page, "status-dark")
+            for picture in PICTURES:
+                page = open_page(browser, server, picture.theme, PHONE if picture.size == "phone" else SIZE)
+                picture.scene(page, server)
+                shoot(page, picture.name)
+                page.context.close()
 
 
 if __name__ == "__main__":

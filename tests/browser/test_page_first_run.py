@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from observatory.testing.server import ServerProcess
 from observatory.testing.spans import Maker
 
-ROWS = ".table-body [role=row]"
+ROWS = ".rows-body [role=row]"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def lines(page: Page, way: str) -> str:
 
 
 def test_the_page_waits_and_turns_into_the_first_trace(page: Page, server: ServerProcess) -> None:
-    page.goto("/")
+    page.goto("/explore")
     expect(page.get_by_role("heading", name="Send the first trace")).to_be_visible()
     expect(page.get_by_text("listening, 0 spans received")).to_be_visible()
     expect(page.get_by_text(server.otlp_http, exact=True).first).to_be_visible()
@@ -45,16 +45,16 @@ def test_the_page_waits_and_turns_into_the_first_trace(page: Page, server: Serve
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     expect(page.locator(ROWS)).to_have_count(1)
-    expect(page.locator(".row-link")).to_have_text("hello from curl")
+    expect(page.locator(".row-name")).to_have_text("hello from curl")
     expect(page.locator(f"{ROWS} .cell-service")).to_have_text("my-app")
 
 
 def test_the_python_lines_work_as_they_stand(page: Page) -> None:
-    page.goto("/traces")
+    page.goto("/explore")
     program = lines(page, "Python")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "rror" not in done.stderr, done.stderr
-    expect(page.locator(".row-link")).to_have_text("hello from Python")
+    expect(page.locator(".row-name")).to_have_text("hello from Python")
 
 
 def test_a_lost_connection_dims_keeps_what_is_shown_and_comes_back(
@@ -63,7 +63,7 @@ def test_a_lost_connection_dims_keeps_what_is_shown_and_comes_back(
     sender = Sender(server)
     sender.send(Maker(seed=1).trace(service="before"))
     sender.close()
-    page.goto("/traces")
+    page.goto("/explore")
     expect(page.locator(ROWS)).to_have_count(1)
 
     server.terminate()
@@ -86,7 +86,7 @@ def test_a_lost_connection_dims_keeps_what_is_shown_and_comes_back(
 
 def test_a_page_loaded_while_nothing_answers_waits_for_the_api(page: Page, server: ServerProcess) -> None:
     page.route(re.compile("/api/"), lambda route: route.abort("connectionrefused"))
-    page.goto("/traces")
+    page.goto("/explore")
     expect(page.get_by_role("alert")).to_contain_text("does not answer")
     page.unroute(re.compile("/api/"))
     expect(page.get_by_role("heading", name="Send the first trace")).to_be_visible()

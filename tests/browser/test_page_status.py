@@ -25,13 +25,13 @@ def test_the_status_page_follows_the_server(page: Page, server: ServerProcess, s
 def test_fields_of_a_later_version_are_shown_too(page: Page) -> None:
     def later(route: Route) -> None:
         said = route.fetch().json()
-        said["sampling"] = {"kept_per_s": 12.5, "held_bytes": 1_500_000}
+        said["mirroring"] = {"kept_per_s": 12.5, "held_bytes": 1_500_000}
         route.fulfill(json=said)
 
     page.route(re.compile("/api/v1/status"), later)
     page.goto("/status")
-    expect(page.locator(".room", has_text="sampling")).to_contain_text(re.compile(r"kept per s\s*13 /s|12.5 /s"))
-    expect(page.locator(".room", has_text="sampling")).to_contain_text("1.50 MB")
+    expect(page.locator(".room", has_text="mirroring")).to_contain_text(re.compile(r"kept per s\s*13 /s|12.5 /s"))
+    expect(page.locator(".room", has_text="mirroring")).to_contain_text("1.50 MB")
 
 
 def test_what_must_be_known_is_said_on_every_page(page: Page) -> None:

@@ -210,9 +210,9 @@ def test_keys_on_a_trace(page: Page, chat: Span) -> None:
     for _ in range(5):  # a key is lost when the address is still settling from the one before; a person presses again
         page.keyboard.press("Escape")
         with contextlib.suppress(AssertionError):
-            expect(page).to_have_url(re.compile("/traces$"), timeout=2000)
+            expect(page).to_have_url(re.compile("/explore$"), timeout=2000)
             break
-    expect(page).to_have_url(re.compile("/traces$"))
+    expect(page).to_have_url(re.compile("/explore$"))
 
 
 def test_the_minimap_zooms_and_zero_shows_the_whole_again(page: Page, chat: Span) -> None:
@@ -270,7 +270,7 @@ def test_an_unknown_trace_and_no_trace_id_at_all(page: Page) -> None:
     page.goto("/traces/nonsense")
     expect(page.get_by_role("heading", name="That is not a trace id")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page).to_have_url(re.compile("/traces$"))
+    expect(page).to_have_url(re.compile("/explore$"))
 
 
 def test_a_trace_that_is_gone_says_why(page: Page) -> None:

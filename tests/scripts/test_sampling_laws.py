@@ -6,8 +6,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from story import SECOND, Story
 
 from observatory.model.signal import Signal

@@ -1,24 +1,38 @@
 import type { ComponentType } from "react";
+import { readCost } from "./cost/search";
+import { readErrors } from "./errors/search";
+import { readExplore } from "./explore/search";
+import { readRange } from "./frame/range";
 import { readLogSearch } from "./logs/search";
-import { LogsIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, TracesIcon } from "./parts/icons";
+import { readModels } from "./models/search";
+import { CostIcon, ErrorsIcon, ExploreIcon, LogsIcon, ModelsIcon, OverviewIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, UsersIcon } from "./parts/icons";
 import { readSessionSearch } from "./sessions/search";
 import { readSettingsSearch } from "./settings/settings";
 import { readSqlSearch } from "./sql/search";
-import { readSearch } from "./traces/search";
+import { readUsers } from "./users/search";
 
 /**
  * The pages of the rail, in its order. A page is added by one row: its address, its name, its icon, the key that follows `g`, what it
- * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component).
+ * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component; the
+ * type of `load` is written out, because a component's own links are checked by this table).
  * The router makes routes of these rows, the rail and the palette links, the help a line each.
  */
 export const PAGES = [
   {
-    path: "/traces",
-    title: "Traces",
-    Icon: TracesIcon,
-    key: "t",
-    readSearch,
-    load: async (): Promise<ComponentType> => (await import("./traces/TracesPage")).TracesPage,
+    path: "/",
+    title: "Overview",
+    Icon: OverviewIcon,
+    key: "o",
+    readSearch: readRange,
+    load: async (): Promise<ComponentType> => (await import("./overview/OverviewPage")).OverviewPage,
+  },
+  {
+    path: "/explore",
+    title: "Explore",
+    Icon: ExploreIcon,
+    key: "e",
+    readSearch: readExplore,
+    load: async (): Promise<ComponentType> => (await import("./explore/ExplorePage")).ExplorePage,
   },
   {
     path: "/sessions",
@@ -27,6 +41,38 @@ export const PAGES = [
     key: "n",
     readSearch: readSessionSearch,
     load: async (): Promise<ComponentType> => (await import("./sessions/SessionsPage")).SessionsPage,
+  },
+  {
+    path: "/users",
+    title: "Users",
+    Icon: UsersIcon,
+    key: "u",
+    readSearch: readUsers,
+    load: async (): Promise<ComponentType> => (await import("./users/UsersPage")).UsersPage,
+  },
+  {
+    path: "/models",
+    title: "Models",
+    Icon: ModelsIcon,
+    key: "m",
+    readSearch: readModels,
+    load: async (): Promise<ComponentType> => (await import("./models/ModelsPage")).ModelsPage,
+  },
+  {
+    path: "/cost",
+    title: "Cost",
+    Icon: CostIcon,
+    key: "c",
+    readSearch: readCost,
+    load: async (): Promise<ComponentType> => (await import("./cost/CostPage")).CostPage,
+  },
+  {
+    path: "/errors",
+    title: "Errors",
+    Icon: ErrorsIcon,
+    key: "x",
+    readSearch: readErrors,
+    load: async (): Promise<ComponentType> => (await import("./errors/ErrorsPage")).ErrorsPage,
   },
   {
     path: "/logs",

@@ -4,6 +4,7 @@ import { readRange } from "./frame/range";
 import { TopBar } from "./frame/TopBar";
 import { type Page, PAGES } from "./pages";
 import { Notice } from "./parts/Notice";
+import { fromTraces } from "./explore/search";
 import { readTraceView } from "./trace/view";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
@@ -20,13 +21,14 @@ function route<const P extends Page>(page: P) {
 }
 type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
 
-const home = createRoute({
+// where the list of traces was: links that people kept lead to the same rows
+const traces = createRoute({
   getParentRoute: () => root,
-  path: "/",
-  beforeLoad: () => {
+  path: "/traces",
+  beforeLoad: ({ search }) => {
     // the router expects its redirects thrown
     // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw redirect({ to: PAGES[0].path, replace: true });
+    throw redirect({ to: "/explore", search: fromTraces(search as Record<string, unknown>), replace: true });
   },
 });
 const trace = createRoute({
@@ -45,7 +47,7 @@ const session = createRoute({
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
 export const router = createRouter({
-  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), home, trace, session]),
+  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), traces, trace, session]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const pairs = Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === "string");
@@ -71,7 +73,7 @@ function NotFound() {
         code="404"
         title="There is no such page"
         actions={
-          <Link to="/traces" className="button">
+          <Link to="/explore" className="button">
             all traces
           </Link>
         }

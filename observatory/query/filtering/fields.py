@@ -46,6 +46,7 @@ class Field:
     unsaid: str | None = None
     blank: bool = False  # an empty text means that there is none
     sql: str | None = None  # in place of the first column
+    codes: tuple[tuple[str, str], ...] = ()  # SQL for some of `words` over columns as they are stored, which a scan looks for by itself
 
 
 def _field(said: str, kind: Kind, columns: str, about: str, **more: object) -> Field:
@@ -55,6 +56,7 @@ def _field(said: str, kind: Kind, columns: str, about: str, **more: object) -> F
 
 _OK = ("ok", "error")
 STATUS = ("unset", *_OK)
+_STATUS_CODES = (("ok", "status_code = 1"), ("error", "status_code = 2"))
 SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _OBSERVATIONS = ("llm", "embedding", "agent", "chain", "tool", "retriever", "reranker", "guardrail", "evaluator", "other")
 _RECEIVED = _field("received received_at", Kind.TIME, "received_at", "when it arrived, in microseconds", sql="epoch_ns(received_at)")
@@ -97,7 +99,7 @@ _CALL = (  # of spans and of calls alike
 
 SPANS = (
     _field("name", Kind.TEXT, "name", "name of the span"),
-    _field("status", Kind.WORD, "status", "status of the span", words=STATUS),
+    _field("status", Kind.WORD, "status", "status of the span", words=STATUS, codes=_STATUS_CODES),
     _field("message status_message", Kind.TEXT, "status_message", "message of the status", blank=True),
     _field("kind span_kind", Kind.WORD, "kind", "OpenTelemetry's kind", words=SPAN_KINDS),
     _field(

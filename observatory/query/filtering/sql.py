@@ -114,6 +114,8 @@ class _Sql:
             case Kind.COUNT if others:
                 column = f"coalesce({first}, 0)::HUGEINT + coalesce({others[0]}, 0)"
                 return self._figure(f"(CASE WHEN coalesce({first}, {others[0]}) IS NOT NULL THEN {column} END)", field, test)
+            case Kind.WORD if isinstance(test, Equal) and test.texts and all(text in dict(field.codes) for text in test.texts):
+                return f"({' OR '.join(dict(field.codes)[text] for text in test.texts)})"
             case Kind.TEXT | Kind.LISTING | Kind.ID | Kind.WORD:
                 parts = [self._text(column, test) for column in (first, *others)]
                 return parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})"

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from observatory.api.config import ApiConfig
 from observatory.api.server import Api
+from observatory.api.tail import Tail
 from observatory.contracts import Export
 from observatory.model.clock import SystemClock
 from observatory.model.signal import BY_OTLP, Signal
@@ -114,6 +115,7 @@ async def open_asked(
             keep_everything(directory / "decisions"),
             clock,
             registry,
+            (tail := Tail(clock)).hear,
         )
         await pipeline.start()
         closing.push_async_callback(pipeline.stop)
@@ -122,9 +124,11 @@ async def open_asked(
         receivers = receivers or ReceiversConfig()
         feedback = Feedback(pipeline.ingest, Admission(receivers, registry), receivers, clock)
         said = {"started_at": 1}
-        api = Api(engine, lambda: said, ready or (lambda: (True, "ready")), config or ApiConfig(), registry, (feedback.add_routes,))
+        mounts = (feedback.add_routes, tail.add_routes)
+        api = Api(engine, lambda: said, ready or (lambda: (True, "ready")), config or ApiConfig(), registry, mounts)
         host, port = await api.start("127.0.0.1", 0)
         closing.push_async_callback(api.stop)
+        closing.callback(tail.close)
         url = f"http://{host}:{port}"
         client = await closing.enter_async_context(aiohttp.ClientSession(url))
         yield Asked(client, pipeline, engine, manifest, api, registry, clock, url)

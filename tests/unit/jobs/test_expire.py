@@ -8,8 +8,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from storage_makers import NOW, publish, rows
 
 from observatory.contracts import Segment

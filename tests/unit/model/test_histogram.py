@@ -8,8 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from observatory.model.histogram import Histograms, added, bucket_of, counted, none, quantile
 

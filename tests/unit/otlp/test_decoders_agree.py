@@ -10,8 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from google.protobuf.message import DecodeError
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from otlp_messages import REQUESTS, attribute, captures, mutate, plain, repeat_field, requests, span_body
 
 from observatory.errors import CannotStart, TooLarge

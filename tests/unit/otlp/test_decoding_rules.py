@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 from otlp_messages import IDS, attribute, block, encode_varint, fixed64, span_body, values, varint
 
 from observatory.contracts import Decoder

@@ -7,8 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from google.protobuf.message import Message
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from otlp_messages import REQUESTS, captures, metric_requests, plain, requests
 
 from observatory.model.signal import BY_OTLP, Signal

@@ -15,14 +15,12 @@ from typing import Any
 import orjson
 import pytest
 from google.protobuf.json_format import MessageToDict
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from otlp_messages import REQUESTS, captures, metric_requests, requests
 
 from observatory.errors import Malformed
 from observatory.model.signal import BY_OTLP, Signal
-from observatory.otlp import json as otlp_json
-from observatory.otlp import jsonwire
+from observatory.otlp import json as otlp_json, jsonwire
 from observatory.otlp.decode import decoders
 
 

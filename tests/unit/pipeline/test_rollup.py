@@ -6,8 +6,7 @@ import random
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from prometheus_client import CollectorRegistry
 from rows import NOW, rows, span_rows
 

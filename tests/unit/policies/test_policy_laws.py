@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from oracle import FILTERS, vote_of
 from pydantic import TypeAdapter
 from telling import Span, Trace, said, spans_of, table_of

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from observatory.errors import BadRequest
 from observatory.model.clock import SECOND

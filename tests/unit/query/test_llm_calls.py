@@ -8,8 +8,7 @@ from random import Random
 import duckdb
 import pytest
 from calling import NOW, call, random_calls, relations
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.errors import BadRequest
 from observatory.model.clock import SECOND

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from calling import bucket_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.query import llm_histograms
 from observatory.query.llm_histograms import Histograms

@@ -10,8 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from calling import NOW, call, random_calls, relations
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.errors import NotFound
 from observatory.model.clock import SECOND

@@ -12,8 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from calling import MINUTE, NOW, TOKENS, call, random_calls, relations, rollups, tokens_per_second
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.errors import BadRequest
 from observatory.model.clock import SECOND
@@ -111,6 +110,19 @@ def test_from_calls_it_is_what_brute_force_gives(count, seed, question):
         assert sorted(map(repr, names)) == sorted(map(repr, expected if question.dimensions else [()]))
     for item in said.items:
         same(told(item), expected.get(tuple(item["group"].values())) or figures([]), 1e-12)
+
+
+@given(st.integers(0, 60), st.integers(), questions(IN_ROLLUPS), st.sampled_from(["model_name:gpt-4.1", "-provider:openai", "service:*"]))
+@settings(max_examples=25)
+def test_a_filter_of_what_minutes_are_summed_by_is_asked_of_the_sums(count, seed, question, filter):
+    calls = random_calls(Random(seed), count)
+    question = replace(question, bucket=None, filter=filter)
+    said = summarize(asked(calls, seed), question)
+    # nothing that is so is asked besides, but only calls know it
+    expected = summarize(asked(calls), replace(question, filter=f"{filter} revision>=0"))
+    assert (said.source, expected.source) == ("rollups", "calls")
+    assert [item["group"] for item in said.items] == [item["group"] for item in expected.items]
+    same(told({"group": {}, **said.totals}), told({"group": {}, **expected.totals}), 0.011)
 
 
 @given(st.integers(0, 60), st.integers(), questions(IN_ROLLUPS))

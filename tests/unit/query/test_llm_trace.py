@@ -12,8 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from calling import NOW, call, relations
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.query.named import named
 from observatory.query.render import Renderer

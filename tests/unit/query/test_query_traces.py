@@ -8,8 +8,7 @@ from decimal import Decimal
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.errors import BadRequest
 from observatory.model.schema import schema
@@ -113,10 +112,17 @@ def brute_force(rows: list[dict], question: TraceQuestion) -> list[dict]:
         if keep:
             found.append(item)
     found = [item for item, said in zip(found, picked(found, question), strict=True) if said]
+    found.sort(key=lambda item: (ranked(item, question.column), item["trace_id"]), reverse=question.descending)
     for item in found:
         del item["stored"]
-    found.sort(key=lambda item: (item[question.column], item["trace_id"]), reverse=question.descending)
     return found
+
+
+def ranked(item: dict, column: str) -> int:
+    """What a list is ordered by: what costs nothing that is known comes below what costs nothing."""
+    if column == "cost_rank":
+        return -1 if item["total_cost_usd"] is None else int(item["stored"]["total_cost_usd"] * 10**12)
+    return item["input_tokens"] + item["output_tokens"] if column == "token_rank" else item[column]
 
 
 def first_named(parts: list[dict], name: str) -> str | None:

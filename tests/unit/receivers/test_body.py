@@ -9,8 +9,7 @@ import zlib
 
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from observatory.errors import Malformed, TooLarge, Unsupported
 from observatory.receivers.body import Opener, opened

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from calling_spans import span, spans
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.semconv.identity import BY_METADATA, BY_OBSERVATION, BY_OTHER, BY_PARAMETER, IDENTITY, read_identity, tags_of
 

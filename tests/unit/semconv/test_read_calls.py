@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from calling_spans import START, call, span, spans
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.semconv.calls import CANDIDATES, read_calls
 from observatory.semconv.packed import READERS

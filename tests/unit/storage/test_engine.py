@@ -12,8 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from storage_makers import NOW, Store, rows, values
 
 from observatory.contracts import Swap

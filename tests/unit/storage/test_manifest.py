@@ -11,8 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from storage_makers import NOW, publish, rows, write
 
 from observatory.contracts import Segment, Swap

@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from observatory.storage.traceindex import BLOCK, PER_BLOCK, DamagedIndex, IndexBuilder, holders, lookup, verify
 

@@ -1,3 +1,5 @@
+import type { paths } from "./schema";
+
 /** The server answered, and the answer is no. `message` is its own sentence; `where` names the parameter it is about. */
 export class ApiError extends Error {
   override name = "ApiError";
@@ -52,4 +54,19 @@ async function refusal(response: Response): Promise<Error> {
   const said = (await response.json().catch(() => null)) as { error?: { code?: string; message?: string; where?: string } } | null;
   const { code, message, where } = said?.error ?? {};
   return new ApiError(response.status, code ?? "error", message ?? `${response.status} ${response.statusText}`, where ?? null);
+}
+
+type Gets = { [P in keyof paths as paths[P] extends { get: { responses: { 200: { content: { "application/json": unknown } } } } } ? P : never]: paths[P]["get"] };
+/** The addresses that answer a GET with JSON, as the server's OpenAPI document has them. */
+export type Path = keyof Gets & `/api/v1/${string}`;
+/** What `ask(path)` answers. */
+export type Answer<P extends Path> = Gets[P] extends { responses: { 200: { content: { "application/json": infer A } } } } ? A : never;
+/** The parameters of a path; null and undefined are left out. */
+export type Query<P extends Path> = Gets[P] extends { parameters: { query?: infer Q } } ? { [K in keyof NonNullable<Q>]?: NonNullable<Q>[K] | null } : unknown;
+type Places<P> = P extends `${string}{${infer Name}}${infer Rest}` ? Record<Name, string> & Places<Rest> : unknown;
+
+/** A GET with its parameters and answer checked against the OpenAPI document; `places` fill the braces of the path. Raises as `get`. */
+export function ask<P extends Path>(path: P, query: Query<P>, signal?: AbortSignal, ...places: Places<P> extends object ? [Places<P>] : []): Promise<Answer<P>> {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent((places[0] as Record<string, string> | undefined)?.[name] ?? ""));
+  return get<Answer<P>>(filled.replace(/^\/api\/v1\//, ""), query as Params, signal);
 }

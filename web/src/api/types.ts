@@ -1,3 +1,5 @@
+import type { components } from "./schema";
+
 /** The answers of `/api/v1`, as docs/API.md and openapi.json promise them. Integers of nanoseconds are text. */
 
 export type TraceState = "open" | "kept";
@@ -14,6 +16,10 @@ export interface TraceSummary {
   error_count: number;
   state: TraceState;
   total_cost_usd?: Usd;
+  /** In a list: how many received traces it stands for; null: undecided, or unknown. */
+  adjusted_count?: number | null;
+  /** In a list: the sampling policies that kept it. */
+  decided_by?: string | null;
 }
 
 export interface TracePage {
@@ -151,6 +157,7 @@ export interface Status {
   uptime_s?: number;
   decoder?: string;
   accepting?: { ok: boolean; reason?: string | null };
+  sampling?: Sampling;
   listeners?: Record<string, string | null>;
   ingest?: Record<string, unknown>;
   journal?: Record<string, unknown>;
@@ -158,6 +165,8 @@ export interface Status {
   jobs?: JobStatus[];
   [room: string]: unknown;
 }
+
+export type Sampling = components["schemas"]["Sampling"];
 
 export interface JobStatus {
   name: string;

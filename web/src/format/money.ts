@@ -10,7 +10,7 @@ export function usd(text: string | number | null | undefined): string {
   const sign = value < 0 ? "−" : "";
   if (size < 5e-7) return `${sign}<$0.000001`;
   if (size < 0.0995) return `${sign}$${plain(size, Math.min(6, 1 - Math.floor(Math.log10(size)) + 1))}`;
-  if (size < 0.9995) return `${sign}$${plain(size, 3)}`;
+  if (size < 0.9995) return `${sign}$${plain(size, 3).padEnd(4, "0")}`;
   if (size < 99.995) return `${sign}$${size.toFixed(2)}`;
   if (size < 999.5) return `${sign}$${size.toFixed(0)}`;
   return `${sign}$${short(size)}`;

@@ -1,15 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { Link, Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
 import { statusQuery } from "../api/queries";
 import { clock } from "../format/time";
 import { PAGES } from "../pages";
-import { ChevronIcon, ErrorIcon } from "../parts/icons";
+import { ChevronIcon, ErrorIcon, SearchIcon } from "../parts/icons";
 import { LastSearch } from "../traces/memory";
-import type { TraceSearch } from "../traces/search";
+import type { ExploreSearch } from "../explore/search";
 import { useLostSince } from "./connection";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
+import { Palette } from "./Palette";
+import { readRange } from "./range";
 import { useStored } from "./stored";
 import { ThemeSwitch } from "./Theme";
 
@@ -17,6 +19,8 @@ import { ThemeSwitch } from "./Theme";
 export function Frame() {
   const [small, setSmall] = useStored<boolean>("rail-small", false);
   const [help, setHelp] = useState(false);
+  const [palette, setPalette] = useState(false);
+  const range = readRange(useSearch({ strict: false }));
   const lost = useLostSince();
   const navigate = useNavigate();
   const leader = useRef(0);
@@ -28,13 +32,22 @@ export function Frame() {
         key,
         () => {
           if (Date.now() - leader.current >= 1000) return false; // the key is the page's own
-          void navigate({ to: path });
+          void navigate({ to: path, search: range });
           return true;
         },
       ]),
     ),
   });
-  const lastSearchRef = useRef<TraceSearch>({});
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.metaKey || event.ctrlKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      setPalette((old) => !old);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+  const lastSearchRef = useRef<ExploreSearch>({});
   return (
     <div className={`frame${small ? " is-small" : ""}`}>
       <a className="skip" href="#main">
@@ -45,10 +58,15 @@ export function Frame() {
           <img src="/icon.svg" width="20" height="20" alt="" />
           <span>Observatory</span>
         </Link>
+        <button type="button" className="rail-find" title="go to anything (⌘K or Ctrl K)" onClick={() => setPalette(true)}>
+          <SearchIcon />
+          <span>go to …</span>
+          <kbd>⌘K</kbd>
+        </button>
         <ul>
           {PAGES.map(({ path, title, Icon }) => (
             <li key={path}>
-              <Link to={path} title={title} activeProps={{ className: "is-here" }}>
+              <Link to={path} search={range} title={title} activeOptions={{ exact: path === "/", includeSearch: false }} activeProps={{ className: "is-here" }}>
                 <Icon />
                 <span>{title}</span>
               </Link>
@@ -74,6 +92,7 @@ export function Frame() {
         </main>
       </div>
       <Help open={help} onClose={() => setHelp(false)} />
+      <Palette open={palette} onClose={() => setPalette(false)} onHelp={() => setHelp(true)} />
     </div>
   );
 }

@@ -2,9 +2,11 @@ import { useEffect, useRef } from "react";
 import { PAGES } from "../pages";
 
 const KEYS: [string, string][] = [
+  ["⌘K", "go to anything"],
   ["/", "filter or search"],
   ["j  k", "next and previous row"],
-  ["enter", "open, or show details"],
+  ["enter", "open the trace"],
+  ["o", "open a row where it is"],
   ["esc", "close, then back"],
   ["[  ]", "previous and next trace"],
   ["←  →", "fold and unfold a span"],

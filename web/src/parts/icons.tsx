@@ -109,3 +109,39 @@ export const SettingsIcon = () => (
     <path d="M2 4h7 M13 4h1 M2 12h1 M7 12h7 M11 2.5v3 M5 10.5v3 M2 8h9 M9 6.5v3" />
   </Icon>
 );
+export const ErrorsIcon = () => <ErrorIcon size={16} />;
+export const NewIcon = () => (
+  <Icon size={14}>
+    <path d="M8 1.5v3 M8 11.5v3 M1.5 8h3 M11.5 8h3 M3.4 3.4l2 2 M10.6 10.6l2 2 M12.6 3.4l-2 2 M5.4 10.6l-2 2" />
+  </Icon>
+);
+export const OverviewIcon = () => (
+  <Icon>
+    <path d="M2 13.5h12 M3.5 11V8 M6.5 11V4.5 M9.5 11V6.5 M12.5 11V2.5" />
+  </Icon>
+);
+export const ExploreIcon = () => (
+  <Icon>
+    <path d="M2 3.5h12 M2 8h5.5 M2 12.5h4 M11 12.2a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4z m2 -.6 1.6 1.7" />
+  </Icon>
+);
+export const ModelsIcon = () => (
+  <Icon>
+    <path d="M8 1.7 13.5 4.8v6.4L8 14.3 2.5 11.2V4.8z M2.5 4.8 8 8l5.5-3.2 M8 8v6.3" />
+  </Icon>
+);
+export const CostIcon = () => (
+  <Icon>
+    <path d="M8 1.5v13 M11.3 4.7C10.6 3.9 9.5 3.5 8 3.5c-1.900 0-3.200.8-3.200 2.200 0 3.100 6.500 1.500 6.500 4.600 0 1.400-1.400 2.200-3.300 2.200-1.600 0-2.800-.5-3.500-1.400" />
+  </Icon>
+);
+export const UsersIcon = () => (
+  <Icon>
+    <path d="M6 7.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5z M1.500 13.500c0-2.500 2-4 4.500-4s4.500 1.500 4.500 4 M10.500 2.700a2.500 2.500 0 0 1 0 4.600 M12 9.900c1.600.5 2.500 1.800 2.500 3.600" />
+  </Icon>
+);
+export const StarIcon = () => (
+  <Icon size={14}>
+    <path d="m8 2 1.800 3.900 4.200.5-3.100 2.900.8 4.200L8 11.400l-3.700 2.100.8-4.200L2 6.400l4.200-.5z" />
+  </Icon>
+);

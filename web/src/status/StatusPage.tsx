@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { isUnreachable, statusQuery } from "../api/queries";
 import type { JobStatus, Status } from "../api/types";
 import { TopBar } from "../frame/TopBar";
 import { duration } from "../format/duration";
 import { bytes, count, short } from "../format/number";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
+import { Figure } from "../parts/Figure";
 import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { field, flat, instant, isObject, words } from "./fields";
-import { Sparkline } from "./Sparkline";
+import { Sampled } from "./Sampled";
 import "./status.css";
 
 const POINTS = 90; // three minutes at one every two seconds
@@ -23,11 +24,12 @@ export function StatusPage() {
     <>
       <TopBar title="Status">{data && <span className="faint">version {data.version}</span>}</TopBar>
       {data ? (
-        <div className="status">
+        <div className="status" tabIndex={0} role="region" aria-label="status">
           <Figures status={data} rates={rates.values} />
           <div className="status-groups">
             <Rooms status={data} />
           </div>
+          {data.sampling && <Sampled sampling={data.sampling} />}
           <Jobs jobs={data.jobs ?? []} />
         </div>
       ) : (
@@ -53,7 +55,7 @@ function Figures({ status, rates }: { status: Status; rates: readonly number[] }
       <Figure name="accepting" value={<span className={accepting ? "is-good" : "is-error"}>{accepting ? "yes" : "no"}</span>}>
         up {duration((status.uptime_s ?? 0) * 1000)} · {status.decoder ?? "unknown"} decoder
       </Figure>
-      <Figure name="spans per second" value={short(Number(ingest.spans_per_s ?? 0))} side={<Sparkline values={rates} />}>
+      <Figure name="spans per second" value={short(Number(ingest.spans_per_s ?? 0))} spark={rates}>
         {count(Number(ingest.spans ?? 0))} since start
       </Figure>
       <Figure name="ingest queue" value={bytes(queue)} side={<Meter value={queue} of={limit} />}>
@@ -71,19 +73,6 @@ function Figures({ status, rates }: { status: Status; rates: readonly number[] }
   );
 }
 
-function Figure({ name, value, side, children }: { name: string; value: ReactNode; side?: ReactNode; children?: ReactNode }) {
-  return (
-    <div className="figure">
-      <h2>{name}</h2>
-      <p className="figure-value number">
-        {value}
-        {side}
-      </p>
-      <p className="faint">{children}</p>
-    </div>
-  );
-}
-
 function Meter({ value, of }: { value: number; of: number }) {
   if (!(of > 0)) return null;
   return (
@@ -93,9 +82,11 @@ function Meter({ value, of }: { value: number; of: number }) {
   );
 }
 
+const SHOWN = ["accepting", "sampling"]; // elsewhere on the page
+
 /** Every object of the status as a table of its fields: rooms that come later show up by themselves. */
 function Rooms({ status }: { status: Status }) {
-  const rooms = Object.entries(status).filter((pair): pair is [string, Record<string, unknown>] => isObject(pair[1]) && pair[0] !== "accepting");
+  const rooms = Object.entries(status).filter((pair): pair is [string, Record<string, unknown>] => isObject(pair[1]) && !SHOWN.includes(pair[0]));
   const rest = Object.entries(status).filter(([name, value]) => !isObject(value) && name !== "jobs");
   return (
     <>

@@ -69,7 +69,7 @@ function Alike({ name, value, of }: { name: string; value: Value; of: "span" | "
   const filter = filterOf(name, value, of);
   if (filter === null) return null;
   return (
-    <Link to="/traces" search={{ filter }} className="quiet" aria-label={`traces with the same ${name}`} title={`traces with ${filter}`}>
+    <Link to="/explore" search={{ q: filter }} className="quiet" aria-label={`traces with the same ${name}`} title={`traces with ${filter}`}>
       <FilterIcon />
     </Link>
   );

@@ -3,12 +3,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { tracePage } from "../api/queries";
 import type { TraceTree } from "../api/types";
+import { quoted } from "../explore/condition";
 import { duration } from "../format/duration";
 import { usd } from "../format/money";
 import { milliseconds } from "../format/time";
 import { CompareIcon, ErrorIcon } from "../parts/icons";
 import { Ago } from "../parts/now";
-import { quoted } from "./filter";
 
 /** Chooses a trace to compare with: a recent one that began in the same way, or any by its id. */
 export function CompareMenu({ trace }: { trace: TraceTree }) {

@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { verdictQuery } from "../api/queries";
 import type { TraceTree } from "../api/types";
 import { duration } from "../format/duration";
 import { usd } from "../format/money";
@@ -7,6 +9,7 @@ import { milliseconds } from "../format/time";
 import { Copy } from "../parts/Copy";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Ago } from "../parts/now";
+import { State } from "../parts/State";
 
 /** The line of facts below the top bar. */
 export function Summary({ trace }: { trace: TraceTree }) {
@@ -42,16 +45,25 @@ export function Summary({ trace }: { trace: TraceTree }) {
         <Ago ms={milliseconds(trace.start_ns)} />
         <Copy text={trace.start} label="copy the start time (ISO)" />
       </span>
-      {trace.state === "open" && (
-        <span className="tag is-open" title="spans of this trace may still arrive">
-          open
-        </span>
-      )}
+      {trace.state === "open" ? <State state="open" /> : <Kept trace={trace} />}
       <span className="summary-id">
         <code className="faint">{trace.trace_id.slice(0, 8)}</code>
         <Copy text={trace.trace_id} label="copy trace id" />
       </span>
     </div>
+  );
+}
+
+/** Which sampling policies kept the trace, and how many received traces it stands for where that is more than itself. */
+function Kept({ trace }: { trace: TraceTree }) {
+  const { data } = useQuery(verdictQuery(trace));
+  if (!data?.decided_by) return null;
+  const stands = data.adjusted_count ?? 1;
+  return (
+    <span className="muted is-last" title="the sampling policies that kept this trace">
+      <span className="faint">kept by</span> {data.decided_by}
+      {stands > 1 && <span className="number">≈ stands for {short(stands)} traces</span>}
+    </span>
   );
 }
 

@@ -160,7 +160,7 @@ export function TraceBody({ traceId, trace, view }: { traceId: string; trace: Tr
     Escape: () => {
       if (view.span !== undefined) change({ span: undefined, tab: undefined });
       else if (searching) change({ find: undefined, only: undefined });
-      else void navigate({ to: "/traces", search: lastRef.current });
+      else void navigate({ to: "/explore", search: lastRef.current });
     },
   });
 

@@ -29,7 +29,7 @@ export function TracePage() {
   useKeys({
     "[": () => neighbours.go(-1),
     "]": () => neighbours.go(1),
-    ...(!data && { Escape: () => void navigate({ to: "/traces", search: lastRef.current }) }),
+    ...(!data && { Escape: () => void navigate({ to: "/explore", search: lastRef.current }) }),
   });
   return (
     <>
@@ -59,7 +59,7 @@ function Title({ trace }: { trace: TraceTree | undefined }) {
   const lastRef = useLastSearch();
   return (
     <>
-      <Link to="/traces" search={() => lastRef.current} className="crumb">
+      <Link to="/explore" search={() => lastRef.current} className="crumb">
         Traces
       </Link>
       <span className="faint">/</span>
@@ -83,7 +83,7 @@ function Missing({ error, traceId }: { error: Error; traceId: string }) {
       code={status ? String(status) : "error"}
       title={known?.title ?? "The trace could not be read"}
       actions={
-        <Link to="/traces" className="button">
+        <Link to="/explore" className="button">
           all traces
         </Link>
       }

@@ -1,3 +1,4 @@
+import { quoted } from "../explore/condition";
 import type { Value } from "../api/types";
 
 const PLAIN_KEY = /^[A-Za-z_][\w.]*$/;
@@ -10,10 +11,4 @@ export function filterOf(key: string, value: Value, of: "span" | "resource" = "s
   if (text === "" || text.length > LONGEST) return null;
   if (of === "resource") return PLAIN_KEY.test(key) ? `resource.${key}:${quoted(text)}` : null;
   return `${quoted(key)}:${quoted(text)}`;
-}
-
-/** Text between quotes, in which nothing has a meaning but itself. */
-export function quoted(text: string): string {
-  const escaped = text.replace(/[\\"*]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t");
-  return `"${escaped}"`;
 }

@@ -2,11 +2,9 @@ import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { tracePage } from "../api/queries";
-import type { TracePage, TraceSummary } from "../api/types";
-import { flatten } from "../traces/list";
+import type { TraceSummary } from "../api/types";
 import { useLastSearch } from "../traces/memory";
-import { traceParams } from "../traces/search";
-import { listKey } from "../traces/useTraceList";
+import type { Page } from "../explore/rows";
 
 /**
  * Going to the previous (-1) or next (1) trace: of the list the reader came from as far as it is loaded, else by start, newest first, within the
@@ -19,16 +17,16 @@ export function useNeighbours(traceId: string, trace: Pick<TraceSummary, "start_
   const [said, setSaid] = useState<string | null>(null);
 
   const find = async (step: -1 | 1): Promise<string | null> => {
-    const pages = client.getQueryData<InfiniteData<TracePage>>(listKey(lastRef.current));
-    const list = flatten((pages?.pages ?? []).map((page) => page.items));
-    const at = list.findIndex((item) => item.trace_id === traceId);
+    const pages = client.getQueriesData<InfiniteData<Page>>({ queryKey: ["rows"], type: "all" }).map(([, data]) => data);
+    const list = pages.flatMap((data) => data?.pages.flatMap(({ rows }) => rows) ?? []).flatMap((row) => (row.of === "traces" ? [row.row.trace_id] : []));
+    const at = list.indexOf(traceId);
     const listed = at < 0 ? undefined : list[at + step];
-    if (listed) return listed.trace_id;
+    if (listed !== undefined) return listed;
     if (!trace) return null;
-    const { service, status, min_duration_ms } = traceParams(lastRef.current, Date.now());
+    const filter = (lastRef.current.of ?? "traces") === "traces" ? lastRef.current.q : undefined;
     const start = BigInt(trace.start_ns);
     const where = step > 0 ? { to: String(start), sort: "-start" } : { from: String(start + 1n), sort: "start" };
-    return (await tracePage({ service, status, min_duration_ms, ...where, limit: 1 })).items[0]?.trace_id ?? null;
+    return (await tracePage({ filter, ...where, limit: 1 })).items[0]?.trace_id ?? null;
   };
   const go = (step: -1 | 1) => {
     void find(step).then(

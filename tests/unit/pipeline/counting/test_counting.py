@@ -6,8 +6,7 @@ import itertools
 
 import pytest
 from candidates import SECOND, SPANS, Span, Told, table
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from observatory.model.schema import schema
 from observatory.model.signal import Signal

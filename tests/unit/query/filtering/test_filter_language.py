@@ -5,8 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 from askings import NOW, filters, rows_at_random
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from observatory.errors import BadRequest
 from observatory.model.clock import SECOND

@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from askings import NOW, filters, of_anywhere, of_attributes, of_field, rows_at_random, view_of
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.query.filter import Expr, to_mask, to_sql
 from observatory.query.filtering.fields import TARGETS

@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.semconv.messages.json_text import plain
 from observatory.semconv.messages.media import INLINE_BYTES

@@ -7,8 +7,7 @@ import json
 import orjson
 import pytest
 from captured import spans
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from observatory.model.anyvalue import KeyValues
 from observatory.semconv.messages.json_text import DEPTH, MENDED_CHARACTERS, expected, perhaps, plain

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data import providers
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from priced_calls import calls
 
 from observatory.semconv.pricing.bundled import bundled

@@ -1,0 +1,95 @@
+"""Failures put together by what failed and how: where they began, not where they passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from observatory.model.clock import SECOND, Nanos
+from observatory.query.filtering.sql import to_sql
+from observatory.query.filtering.tree import EVERYTHING, Expr
+from observatory.query.named import named
+from observatory.query.times import rfc3339
+from observatory.query.traces import EVER
+
+ORDERS = {"-count": '"count" DESC', "-last": "last_ns DESC", "-first": "first_ns DESC", "-traces": "traces DESC"}
+SLOTS = 40
+"""Parts of the window in which failures are counted, so that a reader sees whether they come in bursts."""
+
+LOOK_BACK = 7 * 86_400 * SECOND
+"""What failed in the window and not in this time before it is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorQuestion:
+    """Which failed spans, by start in [from_ns, to_ns) and a filter of spans."""
+
+    from_ns: Nanos
+    to_ns: Nanos
+    filter: Expr = EVERYTHING
+    order: str = "-count"
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Groups as the API says them, how many there are, and how many failures they are of."""
+
+    items: list[dict[str, Any]]
+    groups: int
+    failures: int
+    slot_ns: int
+
+
+def columns_asked(question: ErrorQuestion) -> str:
+    """A query that names every column of `spans` that the question reads."""
+    return _text(question, {})
+
+
+def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Errors:
+    """The groups, asked on a connection that has the view `spans`. Raises FilterError for a filter that is none of spans."""
+    low, high = question.from_ns, question.to_ns
+    if low == EVER[0] or high == EVER[1]:
+        first, last = con.sql(named("errors_extent"), params={"from_ns": low, "to_ns": high}).fetchall()[0]
+        if first is None:
+            return Errors([], 0, 0, 1)
+        low, high = max(low, first), min(high, last + 1)
+    known = question.from_ns != EVER[0]
+    slot_ns = max(1, -(-(high - low) // SLOTS))
+    values: dict[str, Any] = {
+        "from_ns": low,
+        "to_ns": high,
+        "before_ns": max(low - LOOK_BACK, EVER[0]) if known else low,
+        "slot_ns": slot_ns,
+        "rows": question.limit,
+    }
+    rows = con.sql(_text(question, values), params=values).to_arrow_table().to_pylist()
+    items = [_item(row, known=known) for row in rows]
+    return Errors(items, rows[0]["groups"] if rows else 0, rows[0]["failures"] if rows else 0, slot_ns)
+
+
+def _text(question: ErrorQuestion, values: dict[str, Any]) -> str:
+    return named("errors").format(filter=to_sql(question.filter, "spans", values), order=ORDERS[question.order])
+
+
+def _item(row: dict[str, Any], *, known: bool) -> dict[str, Any]:
+    slots = dict(row["slots"] or [])
+    return {
+        "service_name": row["service_name"],
+        "name": row["name"],
+        "observation_kind": row["observation_kind"],
+        "error_type": row["error_type"] or None,
+        "message": row["message"],
+        "pattern": row["pattern"],
+        "count": row["count"],
+        "before": row["before"] if known else None,
+        "traces": row["traces"],
+        "models": row["models"] or [],
+        "first": rfc3339(row["first_ns"]),
+        "last": rfc3339(row["last_ns"]),
+        "trace_id": row["trace_id"],
+        "span_id": row["span_id"],
+        "slots": [slots.get(number, 0) for number in range(SLOTS)],
+    }

@@ -1,0 +1,99 @@
+import { queryOptions } from "@tanstack/react-query";
+import { type Parted, parted, zone } from "../frame/buckets";
+import { type Range, windowOf } from "../frame/range";
+import { type Answer, ask, type Query } from "./client";
+
+export type Summary = Answer<"/api/v1/llm/summary">;
+export type Figures = Summary["totals"];
+export type Group = Summary["items"][number];
+export type Dimension = "provider" | "model" | "operation" | "service" | "application" | "environment" | "user" | "session" | "tag" | "error_type" | "finish_reason";
+
+/** How often figures that reach to now are asked again. */
+export const FRESH_MS = 10_000;
+
+interface Asked {
+  by?: readonly Dimension[];
+  over?: boolean; // time, in buckets that suit the window
+  filter?: string | undefined;
+  order?: Query<"/api/v1/llm/summary">["order"];
+  limit?: number;
+  before?: boolean; // the window of the same length before
+}
+
+/** A summary with the window it is of. */
+export interface Summed extends Summary {
+  window: Parted;
+}
+
+/** Figures of the calls of a time range. */
+export function summaryQuery(range: Range, { by = [], over = false, filter, order, limit, before = false }: Asked) {
+  const { range: name, from, to } = range;
+  return queryOptions({
+    queryKey: ["summary", { name, from, to }, { by, over, filter, order, limit, before }],
+    queryFn: async ({ signal, client }): Promise<Summed> => {
+      const now = Date.now();
+      const first = windowOf(range, now).from === null ? await client.query({ ...firstCallQuery, staleTime: "static" }) : undefined;
+      let window = parted(range, now, first);
+      if (before) window = { ...window, from: 2 * window.from - window.to, to: window.from };
+      const said = await ask(
+        "/api/v1/llm/summary",
+        {
+          from: iso(window.from),
+          to: iso(window.to),
+          tz: zone(),
+          group_by: [...(over ? [window.bucket] : []), ...by].join(",") || null,
+          filter: filter || null,
+          order: order ?? null,
+          limit: limit ?? null,
+        },
+        signal,
+      );
+      return { ...said, window };
+    },
+    staleTime: FRESH_MS / 2,
+    refetchInterval: to === undefined ? FRESH_MS : false,
+  });
+}
+
+/** When the first call was, to the month: where "all time" begins. */
+const firstCallQuery = queryOptions({
+  queryKey: ["first-call"],
+  queryFn: async ({ signal }) => {
+    const { items } = await ask("/api/v1/llm/summary", { group_by: "month", tz: zone() }, signal);
+    const first = items.find((item) => item.calls > 0)?.group.time;
+    return first ? Date.parse(first) : Date.now() - 24 * 3600e3;
+  },
+  staleTime: 60_000,
+});
+
+/** The month so far, its days, and what it will have cost. */
+export const forecastQuery = queryOptions({
+  queryKey: ["forecast"],
+  queryFn: ({ signal }) => ask("/api/v1/llm/forecast", { tz: zone() }, signal),
+  staleTime: FRESH_MS / 2,
+  refetchInterval: FRESH_MS,
+});
+
+/** Failures of a time range, put together by what failed and how. */
+export function errorsQuery(range: Range, asked: { filter?: string | undefined; limit: number; order?: Query<"/api/v1/errors">["order"] }) {
+  const { range: name, from, to } = range;
+  return queryOptions({
+    queryKey: ["errors", { name, from, to }, asked],
+    queryFn: ({ signal }) => {
+      const window = windowOf(range, Date.now());
+      const ends = { from: window.from === null ? null : iso(window.from), to: window.to === null ? null : iso(window.to) };
+      return ask("/api/v1/errors", { ...ends, filter: asked.filter || null, limit: asked.limit, order: asked.order ?? null }, signal);
+    },
+    staleTime: FRESH_MS,
+    refetchInterval: to === undefined ? 3 * FRESH_MS : false,
+  });
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** A sum of money as a number to draw or compare; 0 where nothing is known. Never to be said. */
+export function dollars(usd: string | null | undefined): number {
+  return usd == null ? 0 : Number(usd);
+}

@@ -1,0 +1,42 @@
+import { type Answer, ask, type Query } from "../api/client";
+import { windowParams } from "../frame/range";
+import type { ExploreSearch, RowKind } from "./search";
+
+export type Trace = Answer<"/api/v1/traces">["items"][number];
+export type Call = Answer<"/api/v1/llm/calls">["items"][number];
+export type Span = Answer<"/api/v1/spans">["items"][number];
+export type Session = Answer<"/api/v1/sessions">["items"][number];
+
+/** A row of any kind, told apart by `of`. */
+export type Row = { of: "traces"; row: Trace } | { of: "calls"; row: Call } | { of: "spans"; row: Span } | { of: "sessions"; row: Session };
+
+export interface Page {
+  rows: Row[];
+  next: string | null;
+}
+
+const PATHS = { traces: "/api/v1/traces", calls: "/api/v1/llm/calls", spans: "/api/v1/spans", sessions: "/api/v1/sessions" } as const;
+/** The order of a list when none is chosen: the newest first. */
+export const NEWEST: Record<RowKind, string> = { traces: "-start", calls: "-start", spans: "-start", sessions: "-last" };
+export const PAGE = 100;
+
+/** One page of the rows of a search. */
+export async function pageOf(search: ExploreSearch, cursor: string | null, signal?: AbortSignal): Promise<Page> {
+  const of = search.of ?? "traces";
+  const asked = { ...windowParams(search, Date.now()), filter: search.q ?? null, sort: search.sort ?? NEWEST[of], limit: PAGE, cursor };
+  // every list takes the same parameters; which orders there are is the list's own, and a wrong one is refused in a sentence
+  const said = await ask(PATHS[of], asked as Query<(typeof PATHS)[RowKind]>, signal);
+  return { rows: said.items.map((row) => ({ of, row }) as Row), next: said.next_cursor };
+}
+
+/** What tells a row from every other of its kind. */
+export function keyOf({ of, row }: Row): string {
+  if (of === "traces") return row.trace_id;
+  return of === "sessions" ? row.session_id : `${row.trace_id}:${row.span_id}`;
+}
+
+/** Where a row is looked at whole: a trace, and a span in it. */
+export function placeOf({ of, row }: Row): { traceId: string; span?: string } | null {
+  if (of === "traces") return { traceId: row.trace_id };
+  return of === "sessions" ? null : { traceId: row.trace_id, span: row.span_id };
+}
