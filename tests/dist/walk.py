@@ -106,6 +106,7 @@ def sees(names: list[str]) -> None:
     with chromium() as browser:
         page = browser.new_page()
         page.goto(PAGE)
+        page.get_by_role("link", name="Explore").first.click()
         for name in names:
             page.get_by_text(name, exact=True).first.wait_for(timeout=15_000)
 
