@@ -170,10 +170,6 @@ class OpenTraces:
         columns["complete"] = np.full(len(slots), complete)
         return pa.RecordBatch.from_arrays([pa.array(values) for values in columns.values()], names=list(columns))
 
-    def held_before(self, seq: int) -> np.ndarray:
-        """The slots of traces that may have rows in the journal up to this record."""
-        return np.flatnonzero(self.live & (self.first_seq <= seq))
-
     def state(self) -> tuple[dict[str, np.ndarray], pa.Table]:
         """(arrays, fragments with the row of the arrays each belongs to as `slot`) of all open traces; copies."""
         slots = self.slots()

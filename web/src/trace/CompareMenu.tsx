@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { tracePage } from "../api/queries";
 import type { TraceTree } from "../api/types";
 import { quoted } from "../explore/condition";
@@ -9,12 +9,14 @@ import { usd } from "../format/money";
 import { milliseconds } from "../format/time";
 import { CompareIcon, ErrorIcon } from "../parts/icons";
 import { Ago } from "../parts/now";
+import { useAway } from "../parts/useAway";
 
 /** Chooses a trace to compare with: a recent one that began in the same way, or any by its id. */
 export function CompareMenu({ trace }: { trace: TraceTree }) {
   const [open, setOpen] = useState(false);
   const [wrong, setWrong] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const close = useCallback(() => setOpen(false), []);
   const navigate = useNavigate();
   const { data, error } = useQuery({
     queryKey: ["alike", trace.service_name, trace.root_name],
@@ -22,21 +24,7 @@ export function CompareMenu({ trace }: { trace: TraceTree }) {
     enabled: open,
     staleTime: 10_000,
   });
-  useEffect(() => {
-    if (!open) return;
-    const away = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)) {
-        if (event instanceof KeyboardEvent) event.stopPropagation();
-        setOpen(false);
-      }
-    };
-    window.addEventListener("pointerdown", away);
-    window.addEventListener("keydown", away, true);
-    return () => {
-      window.removeEventListener("pointerdown", away);
-      window.removeEventListener("keydown", away, true);
-    };
-  }, [open]);
+  useAway(open, box, close);
   const choose = (other: string) => {
     setOpen(false);
     void navigate({ to: "/traces/$traceId", params: { traceId: trace.trace_id }, search: { with: other } });

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import { Copy } from "../parts/Copy";
 import { ShareIcon } from "../parts/icons";
+import { useAway } from "../parts/useAway";
 
 const LONGEST_COPY = 2000; // spans whose OTLP fits a clipboard; larger traces are saved as a file
 
@@ -8,21 +9,8 @@ const LONGEST_COPY = 2000; // spans whose OTLP fits a clipboard; larger traces a
 export function CopyMenu({ traceId, spans }: { traceId: string; spans: number }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const away = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node)) {
-        if (event instanceof KeyboardEvent) event.stopPropagation();
-        setOpen(false);
-      }
-    };
-    window.addEventListener("pointerdown", away);
-    window.addEventListener("keydown", away, true);
-    return () => {
-      window.removeEventListener("pointerdown", away);
-      window.removeEventListener("keydown", away, true);
-    };
-  }, [open]);
+  const close = useCallback(() => setOpen(false), []);
+  useAway(open, box, close);
   const api = `${location.origin}/api/v1/traces/${traceId}`;
   return (
     <div className="menu" ref={box}>
