@@ -34,5 +34,5 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"], // the first with light-dark()
   },
   server: { proxy: { "/api": server, "/healthz": server, "/readyz": server, "/metrics": server } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts"], environment: "node", setupFiles: ["vitest.setup.ts"] },
 });

@@ -106,10 +106,11 @@ def test_all_that_was_ever_logged_is_there(page: Page) -> None:
     expect(page.locator(".live")).to_have_text(re.compile("held"))
 
 
+@pytest.mark.parametrize("search", ["range=all", "text=declined"])  # the second opens a line that leads to its trace
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_in_the_way_of_other_eyes_and_hands(page: Page, theme: str) -> None:
+def test_nothing_is_in_the_way_of_other_eyes_and_hands(page: Page, theme: str, search: str) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    page.goto("/logs?range=all")
-    page.locator(LINES).nth(1).click()
+    page.goto(f"/logs?{search}")
+    page.locator(LINES).first.click()
     expect(page.locator(".log-whole")).to_be_visible()
     assert serious(page) == []
