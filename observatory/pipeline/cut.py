@@ -26,9 +26,9 @@ from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.cpu import CpuSeconds
-from observatory.pipeline.gather import HELD, SAMPLED, Place, of_record, of_segment
+from observatory.pipeline.gather import HELD, Place, of_record, of_segment
 from observatory.pipeline.open_rows import OpenRecords, Pending
-from observatory.pipeline.sampling.sampling import Moment, Sampling
+from observatory.pipeline.sampling.sampling import SAMPLED, Moment, Sampling
 from observatory.storage import rollups, traces
 from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter

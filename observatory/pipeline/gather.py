@@ -12,16 +12,14 @@ import pyarrow.parquet as pq
 from observatory.contracts import OpenRecord, Segment
 from observatory.model.signal import Signal
 from observatory.pipeline.sampling.decisions import DROPPED
-from observatory.pipeline.sampling.sampler import verdict_columns
-from observatory.pipeline.sampling.sampling import Moment
+from observatory.pipeline.sampling.sampling import SAMPLED, Moment
+from observatory.pipeline.sampling.verdict import verdict_columns
 from observatory.semconv.logevents import follows_trace
 from observatory.semconv.sampled import adjusted_count, says_anything
 from observatory.storage import records
 
 HELD = "held"
 """The tier of rows whose trace is not decided."""
-
-SAMPLED = (Signal.SPANS, Signal.LOGS)
 
 Place = tuple[str | None, pa.RecordBatch]
 """Rows for the tier `held`, or (None) for whatever tier their times say."""

@@ -115,7 +115,7 @@ class Story:
             state = "open" if row["trace_id"] in still else f"kept by={row['decided_by'] or '-'} count={counts}"
             said.append(f"{self.names[row['trace_id']]}  spans={row['span_count']}  {state}")
         if asked == "traces":
-            said += [f"dropped {count} {reason}" for reason, count in sorted(self.sampler.dropped.items()) if count]
+            said += [f"dropped {count} {reason}" for reason, count in sorted(self.sampler.tally.dropped.items()) if count]
         return said
 
     def _request(self, signal: Signal, rows: list[dict[str, str]]) -> bytes:

@@ -8,7 +8,8 @@ from observatory.model.clock import MINUTE, SECOND
 from observatory.pipeline.sampling.config import SamplingConfig
 from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.decisions import Decisions
-from observatory.pipeline.sampling.sampler import Sampler, Waits, keep_everything
+from observatory.pipeline.sampling.intake import Waits
+from observatory.pipeline.sampling.sampler import Sampler, keep_everything
 from observatory.pipeline.sampling.sections import (
     AlwaysPolicy,
     BudgetPolicy,

@@ -14,7 +14,7 @@ from observatory.pipeline.sampling.sampler import Sampler
 
 def figures(sampler: Sampler) -> dict[str, Any]:
     """Counts since the first start with these policies; a trace that several policies kept is counted by each."""
-    traces, counts = sampler.open, sampler.counts()
+    traces, counts, tally = sampler.open, sampler.counts(), sampler.tally
     live = traces.live.copy()
     decisions = sampler.decisions
     return {
@@ -23,21 +23,21 @@ def figures(sampler: Sampler) -> dict[str, Any]:
             {
                 "name": policy.name,
                 "settles": str(policy.settles),
-                "kept_traces": sampler.kept_by.traces[policy.name],
-                "kept_spans": sampler.kept_by.spans[policy.name],
-                "dropped_traces": sampler.dropped_by.traces[policy.name],
-                "dropped_spans": sampler.dropped_by.spans[policy.name],
+                "kept_traces": tally.kept_by.traces[policy.name],
+                "kept_spans": tally.kept_by.spans[policy.name],
+                "dropped_traces": tally.dropped_by.traces[policy.name],
+                "dropped_spans": tally.dropped_by.spans[policy.name],
             }
             for policy in sampler.plan.policies
         ],
         "spans": {"taken": counts.taken, "kept": counts.given, "dropped": counts.dropped, "open": counts.held},
-        "traces": {"kept": sampler.kept_traces, "dropped": sampler.dropped_traces, "open": len(traces)},
+        "traces": {"kept": tally.kept_traces, "dropped": tally.dropped_traces, "open": len(traces)},
         "open": {
             "bytes": int(traces.bytes[live].sum()),
             "oldest_s": round(max(0, sampler.now - int(traces.first_received[live].min())) / SECOND, 3) if live.any() else 0,
         },
-        "late": dict(sampler.late),
-        "evicted_early": sampler.evicted,
+        "late": dict(tally.late),
+        "evicted_early": tally.evicted,
         "decisions": {
             "bytes": decisions.bytes,
             "reaches_back_s": None if (since := decisions.reaches) is None else round((sampler.now - since) / SECOND, 1),

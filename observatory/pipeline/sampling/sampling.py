@@ -21,7 +21,8 @@ from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
 from observatory.pipeline.sampling.decisions import DROPPED, Decisions, Found, Frozen
-from observatory.pipeline.sampling.sampler import Sampler, Told, keep_everything
+from observatory.pipeline.sampling.sampler import Sampler, keep_everything
+from observatory.pipeline.sampling.tally import Told
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
 
@@ -75,7 +76,7 @@ class Sampling:
             return
         self.sampler.decisions.load(measured)
         path = self._path(measured)
-        self.sampler.held_decided = 1  # what waited under other policies is gathered
+        self.sampler.tally.held_decided = 1  # what waited under other policies is gathered
         if path.exists():
             try:
                 self._restore(checkpoint.load(path))
@@ -111,7 +112,9 @@ class Sampling:
             waiting = distinct(Ids(arrays["key"][held], arrays["low"][held]))[0]
             saved = Checkpoint(self._about(), arrays, fragments)
             recent = sampler.decisions.recent.frozen()
-            return Moment(self._open_rows.position, upto, sampler.now, sampler.decisions, recent, waiting, sampler.held_decided, saved)
+            return Moment(
+                self._open_rows.position, upto, sampler.now, sampler.decisions, recent, waiting, sampler.tally.held_decided, saved
+            )
 
     def save(self, moment: Moment) -> None:
         """Make durable what a swap to this moment stands on. Raises OSError."""
@@ -145,8 +148,8 @@ class Sampling:
         sampler.open.held[moved] = True
         sampler.open.first_seq[moved] = moment.checkpoint + 1
         later = sampler.decisions.recent.since(count)  # decided while the cut put their rows into held segments
-        sampler.held_decided = int((search(moment.waiting.key, moment.waiting.low, later.key, later.low) >= 0).sum())
-        sampler.held_decided += 0 if gathered else moment.held_decided
+        sampler.tally.held_decided = int((search(moment.waiting.key, moment.waiting.low, later.key, later.low) >= 0).sum())
+        sampler.tally.held_decided += 0 if gathered else moment.held_decided
         sampler.decisions.recent = sampler.decisions.recent.without(count)
 
     def forget(self, checkpoint: int) -> None:
@@ -158,26 +161,26 @@ class Sampling:
         return self.sampler.decisions.hidden(checkpoint)
 
     def _about(self) -> dict[str, Any]:
-        sampler = self.sampler
-        counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
-        told = {name: {"traces": dict(getattr(sampler, name).traces), "spans": dict(getattr(sampler, name).spans)} for name in _TOLD}
-        numbers = {name: getattr(sampler, name) for name in _COUNTS} | {"taken": sampler.ticked}
+        sampler, tally = self.sampler, self.sampler.tally
+        counters = {"dropped": dict(tally.dropped), "late": dict(tally.late)}
+        told = {name: {"traces": dict(getattr(tally, name).traces), "spans": dict(getattr(tally, name).spans)} for name in _TOLD}
+        numbers = {name: getattr(tally, name) for name in _COUNTS} | {"taken": tally.ticked}
         plan = {"states": copy.deepcopy(sampler.plan.states), "tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 
     def _restore(self, saved: Checkpoint) -> None:
-        sampler, about = self.sampler, checkpoint.restored(saved.about)
+        sampler, tally, about = self.sampler, self.sampler.tally, checkpoint.restored(saved.about)
         arrays = dict(saved.arrays)
         arrays["tests"] = _renumbered(arrays["tests"], about["tests"], sampler.open.test_names)
         sampler.open.restore(arrays, saved.fragments)
         sampler.now, sampler.upto = about["now"], about["upto"]
         for name, value in about["numbers"].items():
-            setattr(sampler, name, value)
-        sampler.ticked = sampler.taken
+            setattr(tally, name, value)
+        tally.ticked = tally.taken
         for name, counts in about["counters"].items():
-            getattr(sampler, name).update(counts)
+            getattr(tally, name).update(counts)
         for name, counts in about["told"].items():
-            setattr(sampler, name, Told(Counter(counts["traces"]), Counter(counts["spans"])))
+            setattr(tally, name, Told(Counter(counts["traces"]), Counter(counts["spans"])))
         sampler.plan.states |= {name: state for name, state in about["states"].items() if name in sampler.plan.states}
         sampler.asker.restore(about["asker"])
 
