@@ -47,7 +47,9 @@ def test_dpkg_gives_program_unit_user_configuration_and_directory(package: Path,
         stat -c "%U %G %a" /var/lib/observatory
         getent passwd observatory
         systemd-analyze verify /usr/lib/systemd/system/observatory.service
-        cd / && setpriv --reuid=observatory --regid=observatory --clear-groups env -i /usr/bin/observatory config check --config /etc/observatory/config.toml
+        cd /
+        setpriv --reuid=observatory --regid=observatory --clear-groups env -i \
+            /usr/bin/observatory config check --config /etc/observatory/config.toml
         dpkg --verify observatory
     """
     said = elsewhere(tmp_path / "work", script, **{"package.deb": package})
