@@ -99,7 +99,7 @@ def modules() -> str:
     for path in sorted((ROOT / "observatory").rglob("*.py")):
         tree = ast.parse(path.read_text())
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        parts.append(f"## {name}\n\n{_paragraph(tree)}\n")
+        parts.append(f"## `{name}`\n\n{_paragraph(tree)}\n")
         parts += [f"- **`{public.name}`** {_paragraph(public)}" for public in _public(tree)]
         parts.append("")
     return "\n".join(parts)
