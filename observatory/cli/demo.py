@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     if args.to:
+        print(f"Sending {args.history} traces of the last hour to {args.to}, then new ones; Ctrl-C stops it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_generate(args, args.to))
         return 0
@@ -89,7 +90,7 @@ def _taken(address: Address) -> bool:
 
 
 def _above_zero(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"expected a number above 0 and at most 1000, got {text}")
-    return value
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= 1000:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a number above 0 and at most 1000, got {text}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from observatory.cli import calls, config, cost, demo, doctor, feedback, prices, query, run, sampling, serve, service, traces, verify
 from observatory.errors import BadConfig, CannotStart
@@ -37,9 +40,31 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and where to read on."""
+
+    def parse_known_args(self, *given: Any, **named: Any) -> tuple[Any, list[str]]:
+        found, unknown = super().parse_known_args(*given, **named)
+        if unknown:  # said here, where the command is known whose flag it is not
+            self.error(f"unknown argument {unknown[0]}{_meant(unknown[0], self._option_string_actions)}")
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.match(r"argument (?:COMMAND|WHAT): invalid choice: '(.*)' \(choose from (.*)\)$", message, re.DOTALL)
+        if unknown:
+            known = re.findall(r"'([^']+)'", unknown[2])
+            message = f"there is no command {unknown[1]}{_meant(unknown[1], known)}"
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` explains what it takes\n")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line, complete; `docs/` and completion can be made from it."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="observatory",
         description="Receives OpenTelemetry from LLM applications, stores it in columns on this machine, and shows what they do,\n"
         "cost and get wrong. Without a command it serves, with sensible defaults; flags are then those of `serve`.",
@@ -55,8 +80,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 fine, 1 it found something wrong, 2 it could not start and one sentence on stderr says why."""
-    given = sys.argv[1:] if arguments is None else arguments
-    args = parser().parse_args(given if _names_command(given) else ["serve", *given])
+    args = parser().parse_args(_completed(sys.argv[1:] if arguments is None else arguments))
     try:
         return args.run(args)
     except BadConfig as error:
@@ -82,9 +106,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
 
 
-def _names_command(given: Sequence[str]) -> bool:
-    """`observatory` and `observatory --data DIR` serve."""
-    return bool(given) and (not given[0].startswith("-") or given[0] in ("-h", "--help", "--version"))
+def _completed(given: Sequence[str]) -> Sequence[str]:
+    """`observatory` and `observatory --data DIR` serve; `observatory help COMMAND` is `observatory COMMAND --help`."""
+    if given and given[0] == "help":
+        return [*given[1:], "--help"]
+    named = bool(given) and (not given[0].startswith("-") or given[0] in ("-h", "--help", "--version"))
+    return given if named else ["serve", *given]
 
 
 if __name__ == "__main__":

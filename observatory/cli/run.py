@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from observatory.errors import CannotStart
+from observatory.model import program
 
 _EPILOG = """\
 examples:
@@ -55,6 +56,11 @@ def run(args: argparse.Namespace) -> int:
 
 def command_line(module: list[str] | None, words: list[str]) -> list[str]:
     """What to execute. Raises CannotStart."""
+    if program.frozen():
+        raise CannotStart(
+            "this executable has no Python for an application to run in; in the application's own environment: "
+            "pip install --index-url http://127.0.0.1:4319/simple/ llm-observatory, and there `observatory run …`"
+        )
     words = words[1:] if words[:1] == ["--"] else words
     if module:
         return [sys.executable, "-m", *module]

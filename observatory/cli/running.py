@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from observatory.api.shipped import SITE
 from observatory.app import Observatory
+from observatory.cli import resting
 from observatory.configured import Origins
 from observatory.settings import Settings
 
@@ -52,11 +53,11 @@ async def _serve(settings: Settings, origins: Origins, print_ready: bool, beside
     stop = stop_on_signals()
     async with Observatory(settings, origins=origins) as app:
         announce(app, print_ready)
-        company = asyncio.ensure_future(_noticed(beside(app))) if beside else None
+        company = [asyncio.ensure_future(_noticed(work)) for work in (resting.give_back(), *([beside(app)] if beside else []))]
         await stop.wait()
-        if company is not None:
-            company.cancel()
-            await asyncio.gather(company, return_exceptions=True)
+        for work in company:
+            work.cancel()
+        await asyncio.gather(*company, return_exceptions=True)
     log.info("stopped; everything that was acknowledged is on disk")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +59,38 @@ def on_post_page(output: str, page: Any, config: MkDocsConfig) -> str:
 
 
 def configuration() -> str:
-    """Every key with its default and its meaning."""
-    return f"# Configuration\n\n```toml\n{(ROOT / 'config.toml').read_text()}```\n"
+    """Every key under a heading of its own, so that search leads to it: its meaning, its default, its name in the environment."""
+    head, *blocks = (ROOT / "config.toml").read_text().rstrip().split("\n\n")
+    prose = re.sub(r"^# ?", "", head, flags=re.MULTILINE).partition("\n")[2]
+    parts, section = ["# Configuration\n", re.sub(r"OBSERVATORY_[^\s,)]+", r"`\g<0>`", prose) + "\n"], ""
+    for block in blocks:
+        *comment, line = block.splitlines()
+        said = "\n".join(text.removeprefix("# ") for text in comment)
+        if line.startswith("["):
+            section = line.strip("[]")
+            parts.append(f"## {section}\n\n{said}\n")
+        else:
+            key = line.removeprefix("# ").partition(" =")[0]
+            variable = f"OBSERVATORY_{section}__{key}".upper()
+            parts.append(f"### {section}.{key}\n\n{said}\n\n```toml\n{line}\n```\n\n`{variable}`\n")
+    return "\n".join(parts)
 
 
 def commands() -> str:
     """What `--help` says of each command."""
     from observatory.cli.main import parser
 
-    root = parser()
-    parts = [f"# Commands\n\n```text\n{root.format_help()}```\n"]
-    for action in root._actions:
-        for name, command in (action.choices or {}).items() if hasattr(action, "add_parser") else ():
-            parts.append(f"## observatory {name}\n\n```text\n{command.format_help()}```\n")
-    return "\n".join(parts)
+    return "# Commands\n\n" + "\n".join(_helps(parser(), 1))
+
+
+def _helps(command: argparse.ArgumentParser, depth: int) -> Iterator[str]:
+    """Its own help, then that of the commands below it."""
+    heading = f"{'#' * min(depth, 3)} {command.prog}\n\n" if depth > 1 else ""
+    yield f"{heading}```text\n{command.format_help()}```\n"
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from _helps(below, depth + 1)
 
 
 def modules() -> str:
@@ -79,7 +99,7 @@ def modules() -> str:
     for path in sorted((ROOT / "observatory").rglob("*.py")):
         tree = ast.parse(path.read_text())
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        parts.append(f"## {name}\n\n{_paragraph(tree)}\n")
+        parts.append(f"## `{name}`\n\n{_paragraph(tree)}\n")
         parts += [f"- **`{public.name}`** {_paragraph(public)}" for public in _public(tree)]
         parts.append("")
     return "\n".join(parts)

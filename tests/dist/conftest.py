@@ -1,4 +1,4 @@
-"""What `make dist` built. These tests are not part of `make test`, because building takes a minute: `make test-dist` builds and runs them."""
+"""What `make dist` built. Building takes a minute, so these tests are no part of `make test`: `make test-dist` builds and runs them."""
 
 from __future__ import annotations
 

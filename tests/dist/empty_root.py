@@ -1,8 +1,9 @@
 """The appliance where there is nothing else: run by `test_empty_root.py` in namespaces of its own, as
-`unshare --mount --net python empty_root.py ROOT PROGRAM SOURCE`.
+`unshare --mount --net python empty_root.py ROOT SOURCE PROGRAM [FLAGS]`.
 
-ROOT becomes a root file system that holds SOURCE (a file: as PROGRAM; a directory: what is in it), `/proc`, two devices and `/data`; all but `/data` is read-only, and
-the only network is a loopback of its own. The program runs there as nobody. Prints what happened as one line of JSON.
+ROOT becomes a root file system that holds SOURCE (a file: as PROGRAM; a directory: what is in it), `/proc`, two devices and `/data`; all
+but `/data` is read-only, and the only network is a loopback of its own. `PROGRAM serve FLAGS` runs there as nobody. Prints what happened
+as one line of JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-import os
 import socket
 import struct
 import subprocess
@@ -31,14 +31,15 @@ NOBODY = 65534
 UP, GET_FLAGS, SET_FLAGS = 1, 0x8913, 0x8914
 
 
-def main(root: Path, program: str, source: Path) -> dict[str, Any]:
+def main(root: Path, source: Path, program: str, *flags: str) -> dict[str, Any]:
     """Everything a first user does."""
     loopback()
     build(root, program, source)
     inside = sorted(str(path.relative_to(root)) for part in root.iterdir() if part.name != "proc" for path in [part, *part.rglob("*")])
     enter = ("env", "-i", "/usr/sbin/chroot", f"--userspec={NOBODY}:{NOBODY}", str(root))
-    with ServerProcess("/data", binary=program, preexec=enter) as server:
-        told: dict[str, Any] = {"files": inside, "user": os.stat(f"/proc/{server.pid}").st_uid}
+    with ServerProcess("/data", *flags, binary=program, preexec=enter) as server:
+        server.addresses = {name: address.replace("0.0.0.0", "127.0.0.1") for name, address in server.addresses.items()}
+        told: dict[str, Any] = {"files": inside, "user": Path(f"/proc/{server.pid}").stat().st_uid}
         asyncio.run(export(server))
         query = "SELECT name FROM spans ORDER BY name"
         told["names"] = [row[0] for row in client.post(server.api, "/api/v1/sql", {"query": query})["rows"]]
@@ -68,6 +69,8 @@ def build(root: Path, program: str, source: Path) -> None:
         mount("--bind", source, root / program.lstrip("/"))
     else:  # a tree, as it is
         for part in source.iterdir():
+            if part.name == "data":  # a volume covers it
+                continue
             (root / part.name).mkdir()
             mount("--bind", part, root / part.name)
     for device in ("null", "urandom"):
@@ -103,10 +106,14 @@ def shown(server: ServerProcess) -> str:
         title = watched.page.title()
         watched.page.goto("/docs/SQL/")
         watched.page.locator("h1", has_text="SQL").wait_for(timeout=15_000)
+        watched.page.locator("[data-md-component=search-query]").fill("retention_days")
+        found = watched.page.locator(".md-search-result__link").first
+        found.wait_for(timeout=15_000)
+        assert "/docs/CONFIGURATION/" in (found.get_attribute("href") or "")
         assert watched.strangers == []
         assert watched.mistakes == []
         return title
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))))
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])))

@@ -57,7 +57,7 @@ def test_a_build_with_a_key_is_verified_by_the_executable(executable: Path, tmp_
     subprocess.run(["openssl", "pkey", "-in", secret, "-pubout", "-out", public], check=True)
     sums = tmp_path / "SHA256SUMS"
     sums.write_bytes((DIST / "SHA256SUMS").read_bytes())
-    sign = "import sys, pathlib; sys.path.insert(0, 'packaging'); import build; build.sign(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+    sign = "import sys, pathlib; sys.path.insert(0, 'packaging'); import build; build.sign(*map(pathlib.Path, sys.argv[1:]))"
     subprocess.run([sys.executable, "-c", sign, sums, secret], cwd=ROOT, check=True)
     assert subprocess.run([executable, "verify", sums, "--key", public]).returncode == 0
     sums.write_text(sums.read_text().replace("a", "b", 1))

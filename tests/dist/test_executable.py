@@ -58,15 +58,20 @@ def test_it_takes_a_span_at_once_where_it_is_unpacked_already(executable: Path, 
 def test_it_costs_next_to_nothing_at_rest(executable: Path, tmp_path: Path, runtime: Path) -> None:
     with ServerProcess(tmp_path / "data", binary=str(executable)) as server:
         send(server)
-        time.sleep(8)  # what is measured is the absence of work
+        for path in ("/", "/api/v1/traces?limit=50", "/api/v1/llm/summary?group_by=model", "/api/v1/sessions", "/api/v1/status"):
+            urllib.request.urlopen(server.api + path, timeout=10).close()
         everyone = [server.pid, *watch.children(server.pid)]
+        deadline = time.monotonic() + 60
+        while (memory := sum(watch.memory(one)["total"] for one in everyone)) > 170 * MB:  # it notices within ten seconds that it rests
+            assert time.monotonic() < deadline, f"{memory / MB:.0f} MB after the page was looked at"
+            time.sleep(0.5)
         before = sum(watch.cpu(one).total for one in everyone)
-        time.sleep(10)
+        time.sleep(10)  # what is measured is the absence of work
         used = sum(watch.cpu(one).total for one in everyone) - before
         memory = sum(watch.memory(one)["total"] for one in everyone)
     print(f"at rest: {used / 10:.2%} of a core, {memory / MB:.0f} MB")
     assert used / 10 < 0.01
-    assert memory < 200 * MB
+    assert memory < 170 * MB
 
 
 def test_users_sql_runs_in_a_child_of_the_executable(executable: Path, tmp_path: Path, runtime: Path) -> None:
@@ -76,7 +81,8 @@ def test_users_sql_runs_in_a_child_of_the_executable(executable: Path, tmp_path:
         assert answer["rows"] == [["hello", "curl"]]
         (child,) = watch.children(server.pid)  # the warm spare
         assert "--sql-sandbox" in Path(f"/proc/{child}/cmdline").read_text()
-        refused = pytest.raises(client.Refused, client.post, server.api, "/api/v1/sql", {"query": "COPY (SELECT 1) TO 'x'"})
+        with pytest.raises(client.Refused) as refused:
+            client.post(server.api, "/api/v1/sql", {"query": "COPY (SELECT 1) TO 'x'"})
         assert "SELECT" in str(refused.value)
 
 

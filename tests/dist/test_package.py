@@ -47,7 +47,9 @@ def test_dpkg_gives_program_unit_user_configuration_and_directory(package: Path,
         stat -c "%U %G %a" /var/lib/observatory
         getent passwd observatory
         systemd-analyze verify /usr/lib/systemd/system/observatory.service
-        cd / && setpriv --reuid=observatory --regid=observatory --clear-groups env -i /usr/bin/observatory config check --config /etc/observatory/config.toml
+        cd /
+        setpriv --reuid=observatory --regid=observatory --clear-groups env -i \
+            /usr/bin/observatory config check --config /etc/observatory/config.toml
         dpkg --verify observatory
     """
     said = elsewhere(tmp_path / "work", script, **{"package.deb": package})
@@ -93,6 +95,35 @@ def test_the_executable_installs_itself_into_an_image(executable: Path, tmp_path
     assert (root / "etc/observatory/config.toml").read_text() == "[server]\n"
     assert installed.read_bytes() == executable.read_bytes()
     assert (root / "usr/local/bin/observatory.previous").read_bytes() == b"an older one", "the way back"
+
+
+def test_the_executable_makes_a_service_of_itself_and_takes_it_away_again(executable: Path, tmp_path: Path, runtime: Path) -> None:
+    """systemd itself cannot run here: what is asked of it is written down instead."""
+    asked = tmp_path / "systemctl"
+    asked.write_text('#!/bin/sh\necho "$@" >> /asked\n')
+    asked.chmod(0o755)
+    script = """
+        mkdir -p /run/systemd/system
+        PATH=/:$PATH
+        /observatory service install
+        stat -c "%U %G %a" /var/lib/observatory
+        getent passwd observatory
+        systemd-analyze verify /etc/systemd/system/observatory.service
+        touch /var/lib/observatory/kept
+        /observatory service remove
+        ls /var/lib/observatory /etc/observatory /usr/local/bin/observatory
+        ! ls /etc/systemd/system/observatory.service
+        ! /observatory service remove
+        cat /asked
+    """
+    said = elsewhere(tmp_path / "work", script, observatory=executable, systemctl=asked)
+    assert "It runs: `systemctl status observatory`" in said
+    assert "observatory observatory 700" in said
+    assert ":/var/lib/observatory:/usr/sbin/nologin" in said
+    assert "removed; what stays: /usr/local/bin/observatory" in said
+    assert "\nkept\n" in said
+    installed = ["daemon-reload", "enable --quiet observatory", "restart observatory"]
+    assert said.splitlines()[-5:] == [*installed, "disable --now --quiet observatory", "daemon-reload"]
 
 
 def test_the_unit_is_hardened(executable: Path, tmp_path: Path, runtime: Path) -> None:

@@ -66,12 +66,29 @@ def test_every_library_of_the_table_has_an_extra_with_its_first_choice() -> None
             assert first.call or names(extras[library.name]) & fitting, library.name
 
 
+def test_what_the_executable_leaves_out_is_imported_nowhere() -> None:
+    """A command may import when it runs; only this sees that it would fail where there is no Python around it."""
+    spec = ast.parse((ROOT / "packaging/observatory.spec").read_text())
+    lists = {ast.unparse(node.targets[0]): node.value for node in spec.body if isinstance(node, ast.Assign)}
+    unused = ast.literal_eval(lists["UNUSED_MODULES"])
+    used = {
+        name
+        for path in files()
+        if path.is_relative_to(ROOT / "observatory") and path.suffix == ".py" and "testing" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None) or ""])
+    }
+    missing = {name for name in used for module in unused if name == module or name.startswith(f"{module}.")}
+    assert missing <= {"genai_prices"}, "imported by the command that compiles the price table, in development only"
+
+
 def imported(folder: Path) -> dict[str, set[str]]:
     """Distributions that the Python files below `folder` import, each with the files that do."""
     owners = packages_distributions()
     found: dict[str, set[str]] = {}
-    for path in folder.rglob("*.py"):
-        if "apps" in path.parts:  # programs of environments of their own: tests/sdk/requirements
+    for path in files():
+        # programs of environments of their own are in `apps`: tests/sdk/requirements
+        if not path.is_relative_to(folder) or path.suffix != ".py" or "apps" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -27,6 +27,42 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command.__name__.rpartition(".")[2] in said for command in COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("srve", "observatory: there is no command srve; did you mean serve?"),
+        ("frobnicate", "observatory: there is no command frobnicate"),
+        ("config chek", "observatory config: there is no command chek; did you mean check?"),
+        ("traces --limt 3", "observatory traces: unknown argument --limt; did you mean --limit?"),
+        ("--dta x", "observatory serve: unknown argument --dta; did you mean --data?"),
+        ("query", "observatory query: the following arguments are required: SQL"),
+        ("demo --rate x", "observatory demo: argument --rate: expected a number above 0 and at most 1000, got x"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(arguments: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    assert ended.value.code == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == sentence
+    assert second == f"`{sentence.partition(':')[0]} --help` explains what it takes"
+
+
+def test_help_of_a_command_is_also_asked_for_as_help_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["help", "cost"], ["cost", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+    halves = capsys.readouterr().out
+    assert halves[: len(halves) // 2] == halves[len(halves) // 2 :]
+
+
+def test_the_executable_runs_no_application_and_says_what_does(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert main(["run", "app.py"]) == 2
+    assert "pip install --index-url http://127.0.0.1:4319/simple/ llm-observatory" in capsys.readouterr().err
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])
