@@ -26,6 +26,7 @@ from observatory.api.openapi_parts import (
     USD as _USD,
     WHOLE as _WHOLE,
     WINDOW as _WINDOW,
+    counted_as as _counted_as,
     get_of as _get,
     id_path as _path,
     json_answer as _json,
@@ -196,7 +197,8 @@ _SPENT = {
 _GROUP = {
     "traces": _COUNT,
     **_SPENT,
-    "error_spans": {"type": ["integer", "null"], "description": "Spans that failed, of traces that name it."},
+    "error_spans": {**_COUNT, "description": "Spans that failed, of traces that name it."},
+    **_counted_as("traces", "error_spans"),
     "models": _list(_TEXT),
     "first": _TIME,
     "last": _TIME,
