@@ -60,6 +60,13 @@ _TRACE_FACTS = {
     "span_count": _COUNT,
     "error_count": _COUNT,
 }
+_VERDICT = {
+    "adjusted_count": {
+        "type": ["number", "null"],
+        "description": "How many received traces it stands for. Null: unknown where `decided_by` names a policy, else not decided yet.",
+    },
+    "decided_by": {**_MAYBE_TEXT, "description": "The sampling policies that kept it, parted by commas."},
+}
 _TRACE_SUMS = {
     "llm_calls": {"type": "integer", "description": "Calls of models that count; the sums are theirs."},
     "input_tokens": {"type": "integer"},
@@ -73,8 +80,7 @@ _TRACE_SUMS = {
     "models": _list(_TEXT),
     "session_id": _MAYBE_TEXT,
     "user_id": _MAYBE_TEXT,
-    "adjusted_count": {"type": ["number", "null"], "description": "How many received traces it stands for; null: undecided, or unknown."},
-    "decided_by": {**_MAYBE_TEXT, "description": "The sampling policies that kept it."},
+    **_VERDICT,
 }
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "http_status_code")
 _WORDS = ("observation_kind", "operation", "provider", "request_model", "response_model", "error_type", "agent_name", "tool_name")
@@ -240,6 +246,8 @@ _SCHEMAS: dict[str, Any] = {
             **_ORIGIN,
             "received_at_ns": _NANOS,
             **_TYPED,
+            "adjusted_count": {**_NUMBER, "description": "How many spans it stands for."},
+            "decided_by": {**_TEXT, "description": "The sampling policies that kept its trace, parted by commas."},
             **_SPAN_SAYS_OF_CALLS,
             "origins": {
                 "type": "object",
@@ -249,7 +257,7 @@ _SCHEMAS: dict[str, Any] = {
                 ),
             },
         },
-        ("trace_state", "origins", *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
+        ("trace_state", "origins", *_VERDICT, *_SPARSE_ORIGIN, *(name for name in _TYPED if name != "project"), *_SPAN_SAYS_OF_CALLS),
     ),
     "TreeSpan": _object(
         {**_SPAN_FACTS, "has_events": {"type": "boolean"}, "event_count": _COUNT, **_TYPED, **_SPAN_SAYS_OF_CALLS},
@@ -263,6 +271,7 @@ _SCHEMAS: dict[str, Any] = {
             "models": _list(_TEXT),
             "session_id": _MAYBE_TEXT,
             "user_id": _MAYBE_TEXT,
+            **_VERDICT,
             "view": {"enum": ["full", "tree"]},
             "spans": _list({"anyOf": [_ref("Span"), _ref("TreeSpan")]}),
         },

@@ -33,3 +33,16 @@ def adjusted_counts(thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(how many traces one stands for as float64, whether that is known) of thresholds (uint64)."""
     known = thresholds < np.uint64(NEVER)
     return NEVER / (np.uint64(NEVER) - np.where(known, thresholds, np.uint64(0))).astype(np.float64), known
+
+
+def threshold_for(adjusted_count: float) -> int:
+    """The threshold of a count: the way back of `adjusted_counts`.
+
+    Below a count of 8 a double has not all 56 bits: there the last two of 14 digits are rounded, to where the count is the same if that can
+    be, else down. A kept trace then lies below its threshold once in 10^15 times.
+    """
+    kept = round(NEVER / adjusted_count)
+    if kept < 1 << 53:
+        return NEVER - kept
+    rounded = NEVER - (kept + 128) // 256 * 256
+    return rounded if NEVER / (NEVER - rounded) == adjusted_count else max(NEVER - kept - 32, 0) // 256 * 256

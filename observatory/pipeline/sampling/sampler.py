@@ -25,6 +25,7 @@ from observatory.model.threshold import adjusted_counts
 from observatory.model.traceids import Ids, distinct, ids_of
 from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.decisions import DROPPED, KEPT, NOTHING, Decisions
+from observatory.pipeline.sampling.keepall import standing
 from observatory.pipeline.sampling.opentraces import OpenTraces
 from observatory.policies.combine import Verdicts
 from observatory.semconv.logevents import EVALUATION, follows_trace
@@ -162,7 +163,7 @@ class Sampler:
         if self.keeps_all:
             self.kept = self.taken
             self.upto, self._first_seq = self._seen_seq, 0
-            return [Batch(Signal.TRACES, some) for some in rows]
+            return [Batch(Signal.TRACES, standing(some, spans)) for some in rows]
         given: list[pa.Table] = []
         fresh, touched = [], []
         arrived = sum(batch.num_rows for batch in spans)
@@ -403,7 +404,7 @@ def _with_verdict(rows: pa.RecordBatch | pa.Table, decisions: Decisions, thresho
 def verdict_columns(decisions: Decisions, threshold: np.ndarray, by: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """`adjusted_count` and `decided_by` of rows."""
     counts, known = adjusted_counts(threshold)
-    names = pa.DictionaryArray.from_arrays(pa.array(by.astype(np.int32)), pa.array(decisions.names or [""], pa.string()))
+    names = pa.DictionaryArray.from_arrays(pa.array(by.astype(np.int32), mask=by < 0), pa.array(decisions.names or [""], pa.string()))
     return pa.array(counts, mask=~known), names.cast(TEXT)
 
 
