@@ -54,6 +54,7 @@ from observatory.settings import Settings
 from observatory.storage.engine import Engine
 from observatory.storage.files import DISK
 from observatory.storage.manifest import Manifest
+from observatory.storage.spill import Spill
 
 log = logging.getLogger(__name__)
 
@@ -107,11 +108,12 @@ class Observatory:
         )
         by_signal = {**{signal: kernel.of(signal) for signal in BY_OTLP}, Signal.FEEDBACK: decode_feedback}
         self.prices = PriceSource(settings.prices, data_dir)
-        counting = Counting(self._price)
+        spill = Spill(data_dir)
+        counting = Counting(self._price, spill=spill)
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)
         stages = (Summarize(), RollupSpans(registry), self.measure)
-        sampler = build.sampler(settings.sampling, data_dir)
+        sampler = build.sampler(settings.sampling, data_dir, spill)
         registry.register(SamplingMetrics(sampler))
         self.tail = Tail(self.clock)
         self.pipeline = Pipeline(

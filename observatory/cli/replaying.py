@@ -13,7 +13,7 @@ from observatory.contracts import Policy
 from observatory.model.clock import Nanos
 from observatory.model.schema import TRACE_ID, schema
 from observatory.model.signal import Signal
-from observatory.pipeline.sampling.gather import Gathered
+from observatory.pipeline.sampling.storedtraces import Gathered
 from observatory.query.filter import parse
 from observatory.query.filtering.bind import Anywhere, Leaf, bind, leaves
 

@@ -89,10 +89,13 @@ class Pipeline:
         fresh = [record for record in open_records if record.seq > seq_of(measured)]
         self._observe.resume(seq_of(measured), self.sampling.sampler.now or (fresh[0].received_at if fresh else self._clock.now()))
         for record in open_records:
-            durable = [Durable(record, records.read(record))]
+            rows = records.read(record)
+            durable = [Durable(record, rows)]
             self._observe.found(durable)
             if record.seq > seq_of(measured):
                 self._observe(durable, record.received_at)
+            else:
+                self.sampling.hide(record, rows)
         now = self._clock.now()
         wake(self.sampling.sampler, now)
         self._observe.tick(now)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -62,13 +63,20 @@ DISK = Files()
 """The real file system; stateless."""
 
 
-def write_file(files: Files, path: Path, data: bytes | memoryview) -> None:
-    """A whole file, durable and all or nothing."""
+@contextlib.contextmanager
+def new_file(files: Files, path: Path) -> Iterator[int]:
+    """A file to be written piece by piece, as a descriptor: durable and all there when the block ends, absent when it raises."""
     temporary = path.with_name(path.name + ".tmp")
     fd = files.create(temporary)
     try:
-        files.write(fd, data)
+        yield fd
         files.sync(fd)
     finally:
         os.close(fd)
     files.rename(temporary, path)
+
+
+def write_file(files: Files, path: Path, data: bytes | memoryview) -> None:
+    """A whole file, durable and all or nothing."""
+    with new_file(files, path) as fd:
+        files.write(fd, data)

@@ -19,6 +19,7 @@ from observatory.pipeline.counting.keys import among, distinct, joined, span_key
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
 from observatory.pipeline.counting.rows import IS_CALL, IS_NATIVE, IS_NEVER
+from observatory.storage.spill import Spill
 
 CALLS = 131_072
 SPANS = 1_048_576
@@ -39,8 +40,8 @@ class Counted(NamedTuple):
 class Counting:
     """Told every span (its ids only) and every candidate, once, in order of arrival."""
 
-    def __init__(self, price: rows.Price, calls: int = CALLS, spans: int = SPANS, age: Nanos = AGE) -> None:
-        self.price = price
+    def __init__(self, price: rows.Price, calls: int = CALLS, spans: int = SPANS, age: Nanos = AGE, spill: Spill | None = None) -> None:
+        self.price, self._spill = price, spill or Spill()
         self._memory = Memory(calls)
         self._links = Links(spans, age)
         self._responses = Links(calls, age)
@@ -223,6 +224,7 @@ class Counting:
         own = one(after, "not_counted_reason")
         calls = rows.judged(after, reasons, own)
         calls = rows.replaced(calls, {"revision": pa.array(memory.revision[at])})
+        calls = pa.Table.from_batches([self._spill.rows(batch) for batch in calls.to_batches()], calls.schema)  # it waits for a cut
         memory.keep(affected, calls)
         now_counted = reasons == 0
         changes = calls if now_counted.all() else calls.filter(pa.array(now_counted))

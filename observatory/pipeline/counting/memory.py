@@ -64,7 +64,8 @@ class Memory:
         for name, type_ in _FIELDS.items():
             setattr(self, name, np.zeros(self._capacity, type_))
         self.first = self.next = 0  # remembered are the row numbers in [first, next)
-        self._chunks: dict[int, tuple[int, pa.Table]] = {}  # by number: the highest row it holds, and the rows
+        self._chunks: dict[int, pa.Table] = {}  # by number
+        self._uses: dict[int, int] = {}  # how many candidates have their latest row in a chunk
         self._next_chunk = 0
 
     def __len__(self) -> int:
@@ -92,14 +93,13 @@ class Memory:
     def add(self, count: int) -> np.ndarray:
         """Room for so many new candidates; their row numbers. The oldest are forgotten. At most the capacity at once."""
         rows = np.arange(self.next, self.next + count)
+        first = max(self.first, self.next + count - self._capacity)
+        self._leave(self.chunk[self.at(np.arange(self.first, min(first, self.next)))])
         self.next += count
-        self.first = max(self.first, self.next - self._capacity)
+        self.first = first
         at = self.at(rows)
         for name in _FIELDS:
-            getattr(self, name)[at] = NONE if name in ("outer", "twin", "best") else 0
-        for number, (highest, _) in list(self._chunks.items()):
-            if highest < self.first:
-                del self._chunks[number]
+            getattr(self, name)[at] = NONE if name in ("outer", "twin", "best", "chunk") else 0
         return rows
 
     @property
@@ -111,20 +111,29 @@ class Memory:
         """`table` has the latest rows of these candidates, in this order."""
         if len(rows):
             at = self.at(rows)
+            self._leave(self.chunk[at])
             self.chunk[at], self.index[at] = self._next_chunk, np.arange(len(rows))
-            self._chunks[self._next_chunk] = (int(rows.max()), table)
+            self._chunks[self._next_chunk], self._uses[self._next_chunk] = table, len(rows)
             self._next_chunk += 1
+
+    def _leave(self, chunks: np.ndarray) -> None:
+        """These are a candidate's latest rows no longer; a chunk without any is forgotten."""
+        numbers, counts = np.unique(chunks[chunks != NONE], return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            self._uses[number] -= count
+            if not self._uses[number]:
+                del self._uses[number], self._chunks[number]
 
     def latest(self, rows: np.ndarray) -> pa.Table:
         """The latest rows of these candidates, in this order."""
         at = self.at(rows)
         chunks, index = self.chunk[at], self.index[at]
         if len(rows) and (chunks == chunks[0]).all():
-            table = self._chunks[int(chunks[0])][1]
+            table = self._chunks[int(chunks[0])]
             return table if np.array_equal(index, np.arange(table.num_rows)) else table.take(pa.array(index))
         order = np.argsort(chunks, kind="stable")
         by_chunk = np.split(order, np.flatnonzero(np.diff(chunks[order])) + 1)
-        parts = [self._chunks[int(chunks[part[0]])][1].take(pa.array(index[part])) for part in by_chunk]
+        parts = [self._chunks[int(chunks[part[0]])].take(pa.array(index[part])) for part in by_chunk]
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
         return whole(parts).take(pa.array(back))

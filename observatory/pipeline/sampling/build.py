@@ -22,9 +22,10 @@ from observatory.pipeline.sampling.sections import (
 from observatory.pipeline.sampling.spantests import SpanTests
 from observatory.policies.always import Always
 from observatory.policies.reason import Reason
+from observatory.storage.spill import Spill
 
 
-def sampler(config: SamplingConfig, data_dir: Path) -> Sampler:
+def sampler(config: SamplingConfig, data_dir: Path, spill: Spill | None = None) -> Sampler:
     """The stage that decides as the configuration says. What keeps everything remembers nothing."""
     chosen = policies(config)
     if all(isinstance(policy, Always) for policy in chosen):
@@ -37,7 +38,7 @@ def sampler(config: SamplingConfig, data_dir: Path) -> Sampler:
         hold=int(config.hold_minutes * MINUTE),
         hold_services=frozenset(config.hold_services),
     )
-    return Sampler(Plan(chosen), SpanTests.of(chosen), Decisions(data_dir / "decisions", config.decision_bytes), waits)
+    return Sampler(Plan(chosen), SpanTests.of(chosen), Decisions(data_dir / "decisions", config.decision_bytes), waits, spill)
 
 
 def policies(config: SamplingConfig) -> list[Reason]:

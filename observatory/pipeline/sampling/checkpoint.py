@@ -1,12 +1,13 @@
 """The open traces on disk, as of one journal record: what a start needs so that everything is decided as if nothing had happened.
 
-A JSON line (sizes, checksum, what policies remember), then the arrays one after the other, then the fragments as an Arrow IPC stream.
+A JSON line (sizes, what policies remember), the arrays one after the other, the fragments as an Arrow IPC stream, the CRC-32 of it all.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,11 @@ import pyarrow as pa
 from isal import isal_zlib
 
 from observatory.errors import ObservatoryError
-from observatory.storage.files import Files, write_file
+from observatory.pipeline.sampling.opentraces import Fragments
+from observatory.storage.files import Files, new_file
+
+FORMAT = 2
+"""1 had the checksum in its first line."""
 
 
 class DamagedCheckpoint(ObservatoryError):
@@ -23,42 +28,64 @@ class DamagedCheckpoint(ObservatoryError):
 
 
 class Checkpoint(NamedTuple):
-    """`about`: JSON values; `arrays` of open traces; `fragments` with their `slot`."""
+    """`about`: JSON values; `arrays` of open traces; `fragments` with their `slot`, of `Fragments.schema`."""
 
     about: dict[str, Any]
     arrays: dict[str, np.ndarray]
-    fragments: pa.Table
+    fragments: Iterable[pa.RecordBatch]
 
 
 def save(files: Files, path: Path, checkpoint: Checkpoint) -> None:
-    """Raises OSError as the disk does."""
-    sink = io.BytesIO()
-    for values in checkpoint.arrays.values():
-        sink.write(values.tobytes())
-    options = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
-    with pa.ipc.new_stream(sink, checkpoint.fragments.schema, options=options) as stream:
-        stream.write_table(checkpoint.fragments.unify_dictionaries().combine_chunks())
-    body = sink.getbuffer()
+    """Piece by piece, because a million open traces are 300 MB. Raises OSError as the disk does."""
     arrays = [[name, values.dtype.str, len(values)] for name, values in checkpoint.arrays.items()]
-    head = {"format": 1, "arrays": arrays, "crc32": isal_zlib.crc32(body), "about": checkpoint.about}
-    write_file(files, path, b"".join((json.dumps(head, default=_plain).encode(), b"\n", body)))
+    head = {"format": FORMAT, "arrays": arrays, "about": checkpoint.about}
+    with new_file(files, path) as fd:
+        body = _Body(files, fd)
+        body.write(json.dumps(head, default=_plain).encode() + b"\n")
+        for values in checkpoint.arrays.values():
+            body.write(np.ascontiguousarray(values).data)
+        with pa.ipc.new_stream(body, Fragments.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
+            for batch in checkpoint.fragments:
+                stream.write_batch(batch)
+        files.write(fd, body.crc32.to_bytes(4, "little"))
 
 
 def load(path: Path) -> Checkpoint:
     """What `save` wrote. Raises DamagedCheckpoint."""
     try:
         with path.open("rb") as file:
-            head = json.loads(file.readline())
+            head = json.loads(first := file.readline())
             body = file.read()
-        if isal_zlib.crc32(body) != head["crc32"]:
+        if head["format"] == 1:
+            valid = isal_zlib.crc32(body) == head["crc32"]
+        else:
+            body, said = memoryview(body)[:-4], int.from_bytes(body[-4:], "little")
+            valid = isal_zlib.crc32(body, isal_zlib.crc32(first)) == said
+        if not valid:
             raise ValueError("the checksum differs")
         arrays, at = {}, 0
         for name, type_, count in head["arrays"]:
             values = np.frombuffer(body, type_, count, at)
             arrays[name], at = values, at + values.nbytes
-        return Checkpoint(head["about"], arrays, pa.ipc.open_stream(memoryview(body)[at:]).read_all())
+        return Checkpoint(head["about"], arrays, list(pa.ipc.open_stream(memoryview(body)[at:])))
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise DamagedCheckpoint(f"{path}: {error}") from error
+
+
+class _Body(io.RawIOBase):
+    """Bytes on their way to the file, summed up."""
+
+    def __init__(self, files: Files, fd: int) -> None:
+        self._files, self._fd, self.crc32 = files, fd, 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self._files.write(self._fd, data)
+        self.crc32 = isal_zlib.crc32(data, self.crc32)
+        return size
 
 
 def _plain(value: Any) -> Any:

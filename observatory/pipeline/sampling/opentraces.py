@@ -5,7 +5,7 @@ Spans are not here: they wait in the journal and in `held` segments. About 170 b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from observatory.model.signal import Signal
 from observatory.model.threshold import NEVER, UNKNOWN
 from observatory.model.traceids import IdIndex, Ids, binary
 from observatory.storage.grouping import numbers
+from observatory.storage.spill import Spill
 
 _FIELDS = {
     "live": bool,
@@ -43,6 +44,22 @@ _WORTH = 4  # a chunk is copied when a quarter of it is left
 class _Chunk(NamedTuple):
     rows: pa.RecordBatch
     slots: np.ndarray  # of each row, -1 when its trace is decided
+
+
+class Fragments:
+    """What the list of traces says of open traces, as of one moment; any thread may read it."""
+
+    schema = schema(Signal.TRACES).append(pa.field("slot", pa.int32()))
+
+    def __init__(self, chunks: Sequence[_Chunk], place: np.ndarray) -> None:
+        self._chunks, self._place = chunks, place
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Rows of `schema(TRACES)` with `slot`, their trace's place in the arrays."""
+        for chunk in self._chunks:
+            there = chunk.slots >= 0
+            rows = _shown(chunk)
+            yield pa.RecordBatch.from_arrays([*rows.columns, pa.array(self._place[chunk.slots[there]])], schema=self.schema)
 
 
 class OpenTraces:
@@ -76,8 +93,9 @@ class OpenTraces:
     once_dropped: np.ndarray
     once_threshold: np.ndarray
 
-    def __init__(self, tests: Sequence[str], keys: Sequence[str]) -> None:
+    def __init__(self, tests: Sequence[str], keys: Sequence[str], spill: Spill) -> None:
         self.test_names, self.key_names = tuple(tests), tuple(keys)
+        self._spill = spill
         self._index = IdIndex()
         for name, type_ in _FIELDS.items():
             setattr(self, name, np.zeros(1024, type_))
@@ -128,7 +146,7 @@ class OpenTraces:
             self.end[slots] = np.maximum(self.end[slots], numbers(table, "end_ns"))
             self.has_root[slots] |= np.asarray(one(table, "has_root"))
             self.last_received[slots] = np.maximum(self.last_received[slots], numbers(table, "received_at"))
-        self._chunks.append(_Chunk(rows, slots.astype(np.int32)))
+        self._chunks.append(_Chunk(self._spill.rows(rows), slots.astype(np.int32)))
 
     def close(self, slots: np.ndarray, kept: np.ndarray) -> tuple[pa.Table, np.ndarray]:
         """These are decided. What the list says of the kept ones: rows, and for each its trace's place in `slots`."""
@@ -170,18 +188,20 @@ class OpenTraces:
         columns["complete"] = np.full(len(slots), complete)
         return pa.RecordBatch.from_arrays([pa.array(values) for values in columns.values()], names=list(columns))
 
-    def state(self) -> tuple[dict[str, np.ndarray], pa.Table]:
-        """(arrays, fragments with the row of the arrays each belongs to as `slot`) of all open traces; copies."""
+    def state(self) -> tuple[dict[str, np.ndarray], Fragments]:
+        """Arrays of all open traces, copied, and their fragments."""
         slots = self.slots()
         ids = self.ids(slots)
-        arrays = {"key": ids.key, "low": ids.low} | {name: getattr(self, name)[slots] for name in _FIELDS}
-        arrays |= {f"key {name}": values[slots] for name, values in self.keys.items()}
+        made = {"key": ids.key, "low": ids.low}
+        for name in _FIELDS:
+            made[name] = self._spill.array(getattr(self, name)[slots])
+        for name, values in self.keys.items():
+            made[f"key {name}"] = self._spill.array(values[slots])
         place = np.full(len(self.live), -1, np.int32)
         place[slots] = np.arange(len(slots))
-        owners = [place[c.slots[c.slots >= 0]] for c in self._chunks]
-        return arrays, _listed(self._chunks).append_column("slot", pa.array(np.concatenate([*owners, np.zeros(0, np.int32)])))
+        return made, Fragments(tuple(self._chunks), place)
 
-    def restore(self, arrays: dict[str, np.ndarray], fragments: pa.Table) -> None:
+    def restore(self, arrays: dict[str, np.ndarray], fragments: Iterable[pa.RecordBatch]) -> None:
         """What `state` said, into an empty one."""
         slots = self.add(Ids(arrays["key"], arrays["low"]), 0, 0)
         for name in _FIELDS:
@@ -189,8 +209,9 @@ class OpenTraces:
         for name, values in self.keys.items():
             if f"key {name}" in arrays:
                 values[slots] = arrays[f"key {name}"]
-        for batch in fragments.to_batches():
-            self._chunks.append(_Chunk(batch.drop_columns(["slot"]), slots[np.asarray(batch.column("slot"))].astype(np.int32)))
+        for batch in fragments:
+            rows = self._spill.rows(batch.drop_columns(["slot"]))
+            self._chunks.append(_Chunk(rows, slots[np.asarray(batch.column("slot"))].astype(np.int32)))
 
     def _grow(self) -> None:
         size = len(self.live)
@@ -216,8 +237,12 @@ _SEEN = {
 
 
 def _listed(chunks: Sequence[_Chunk]) -> pa.Table:
-    parts = [chunk.rows if (chunk.slots >= 0).all() else chunk.rows.filter(pa.array(chunk.slots >= 0)) for chunk in chunks]
-    return pa.Table.from_batches(parts, schema(Signal.TRACES))
+    return pa.Table.from_batches([_shown(chunk) for chunk in chunks], schema(Signal.TRACES))
+
+
+def _shown(chunk: _Chunk) -> pa.RecordBatch:
+    there = chunk.slots >= 0
+    return chunk.rows if there.all() else chunk.rows.filter(pa.array(there))
 
 
 def _low_56(ids: Ids) -> np.ndarray:

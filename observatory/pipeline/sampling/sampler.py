@@ -30,6 +30,7 @@ from observatory.pipeline.sampling.opentraces import OpenTraces
 from observatory.policies.combine import Verdicts
 from observatory.semconv.logevents import EVALUATION, follows_trace
 from observatory.semconv.sampled import random_values, says_anything, thresholds
+from observatory.storage.spill import Spill
 
 
 class Asker(Protocol):
@@ -104,10 +105,10 @@ class Told:
 class Sampler:
     """Without policies everything is kept at once. `process` and `tick` in one thread."""
 
-    def __init__(self, plan: Plan, asker: Asker, decisions: Decisions, waits: Waits) -> None:
+    def __init__(self, plan: Plan, asker: Asker, decisions: Decisions, waits: Waits, spill: Spill | None = None) -> None:
         self.plan, self.asker, self.decisions, self._waits = plan, asker, decisions, waits
         self._asks = bool(asker.tests or asker.keys)
-        self.open = OpenTraces(asker.tests, asker.keys)
+        self.open = OpenTraces(asker.tests, asker.keys, spill or Spill())
         self.now: Nanos = 0
         """The time of the last tick."""
         self._spans: list[pa.RecordBatch] = []
@@ -168,7 +169,7 @@ class Sampler:
         fresh, touched = [], []
         arrived = sum(batch.num_rows for batch in spans)
         self.plan.arrived(arrived, now)
-        bytes_a_span = sum(batch.nbytes for batch in spans) / max(arrived, 1)
+        bytes_a_span = sum(batch.get_total_buffer_size() for batch in spans) / max(arrived, 1)
         for some in rows:
             new, known, late = self._take_in(some, bytes_a_span, now)
             fresh.append(new)

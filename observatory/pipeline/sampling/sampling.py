@@ -13,17 +13,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from observatory.contracts import OpenRecord
 from observatory.model.clock import SECOND, Nanos
+from observatory.model.signal import Signal
 from observatory.model.traceids import NO_IDS, Ids, distinct, ids_of
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
-from observatory.pipeline.sampling.decisions import Decisions, Found, Frozen
+from observatory.pipeline.sampling.decisions import DROPPED, Decisions, Found, Frozen
 from observatory.pipeline.sampling.sampler import Sampler, Told, keep_everything
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
 
 log = logging.getLogger(__name__)
+
+SAMPLED = (Signal.SPANS, Signal.LOGS)
+"""What follows the fate of its trace."""
 
 _COUNTS = ("kept", "kept_traces", "dropped_traces", "evicted", "held_decided")
 _TOLD = ("kept_by", "dropped_by")
@@ -79,6 +84,14 @@ class Sampling:
         for other in self._directory.glob("open-*.state*"):
             if other != path:
                 DISK.unlink(other)
+
+    def hide(self, record: OpenRecord, rows: pa.RecordBatch) -> None:
+        """At start, of a record that was measured: its rows of traces that were dropped are not for readers, as before the restart."""
+        if self.sampler.keeps_all or record.signal not in SAMPLED:
+            return
+        ids = distinct(ids_of(rows.column("trace_id")))[0]
+        decisions = self.sampler.decisions
+        decisions.hide(ids.at(decisions.find(ids).what == DROPPED), record.seq)
 
     def moment(self, after: int) -> Moment:
         """Now. `after`: the journal is forgotten up to there."""
