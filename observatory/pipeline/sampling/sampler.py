@@ -205,6 +205,10 @@ class Sampler:
         ids = ids_of(rows.column("trace_id"))
         return rows.filter(pa.array((self.decisions.find(ids).what != DROPPED) & (self.open.find(ids) < 0)))
 
+    def ask_anew(self) -> None:
+        """The policies changed while the server was down: what others voted on open traces at first sight is not theirs."""
+        self._at_first_sight(self.open.slots(), self.now)
+
     # --- taking in ---
 
     def _take_in(self, rows: pa.RecordBatch, bytes_a_span: float, now: Nanos) -> tuple[np.ndarray, np.ndarray, pa.Table]:

@@ -162,7 +162,8 @@ class Sampling:
         counters = {"dropped": dict(sampler.dropped), "late": dict(sampler.late)}
         told = {name: {"traces": dict(getattr(sampler, name).traces), "spans": dict(getattr(sampler, name).spans)} for name in _TOLD}
         numbers = {name: getattr(sampler, name) for name in _COUNTS} | {"taken": sampler.ticked}
-        plan = {"states": copy.deepcopy(sampler.plan.states), "tests": sampler.open.test_names, "asker": sampler.asker.state()}
+        plan = {"policies": sampler.plan.fingerprint, "states": copy.deepcopy(sampler.plan.states)}
+        plan |= {"tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 
     def _restore(self, saved: Checkpoint) -> None:
@@ -180,6 +181,8 @@ class Sampling:
             setattr(sampler, name, Told(Counter(counts["traces"]), Counter(counts["spans"])))
         sampler.plan.states |= {name: state for name, state in about["states"].items() if name in sampler.plan.states}
         sampler.asker.restore(about["asker"])
+        if about.get("policies") != sampler.plan.fingerprint:
+            sampler.ask_anew()
 
     def _path(self, position: int) -> Path:
         return self._directory / f"open-{position:020d}.state"

@@ -9,8 +9,8 @@ import pytest
 from observatory.model.clock import SECOND
 from observatory.model.schema import TRACE_ID
 from observatory.model.threshold import NEVER
-from observatory.pipeline.sampling.storedtraces import Gathered
 from observatory.pipeline.sampling.replay import replay
+from observatory.pipeline.sampling.storedtraces import Gathered
 from observatory.policies import some_span
 from observatory.policies.always import Always
 from observatory.policies.budget import Budget
