@@ -20,8 +20,12 @@ _MASK = np.uint64(NEVER - 1)
 
 def randomness(trace_ids: pa.Array) -> np.ndarray:
     """The low 56 bits of every trace id (binary of 16, no nulls) as uint64."""
-    last = np.frombuffer(trace_ids.buffers()[1], ">u8", offset=trace_ids.offset * 16, count=2 * len(trace_ids))[1::2]
-    return last.astype(np.uint64) & _MASK
+    return randomness_of(np.frombuffer(trace_ids.buffers()[1], np.uint64, offset=trace_ids.offset * 16, count=2 * len(trace_ids))[1::2])
+
+
+def randomness_of(last: np.ndarray) -> np.ndarray:
+    """The same of the second halves of trace ids (`traceids.Ids.low`), as they lie in memory."""
+    return last.view(">u8").astype(np.uint64) & _MASK
 
 
 def threshold_of(probability: float) -> int:

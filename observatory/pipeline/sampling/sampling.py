@@ -21,7 +21,7 @@ from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
 from observatory.pipeline.sampling.decisions import DROPPED, Decisions, Found, Frozen
-from observatory.pipeline.sampling.sampler import Sampler, Told, keep_everything
+from observatory.pipeline.sampling.sampler import Sampler, Told
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
 
@@ -186,11 +186,6 @@ class Sampling:
 
     def _path(self, position: int) -> Path:
         return self._directory / f"open-{position:020d}.state"
-
-
-def keep_all(directory: Path, open_rows: OpenRecords) -> Sampling:
-    """Sampling that drops nothing."""
-    return Sampling(keep_everything(directory), directory, open_rows, 0)
 
 
 def wake(sampler: Sampler, now: Nanos) -> None:
