@@ -256,25 +256,31 @@ class Sampler:
     def _look_at(self, spans: pa.RecordBatch, now: Nanos) -> None:
         """What single spans say: answers to tests, keys, and what their trace state says of sampling before."""
         state = spans.column("trace_state")
-        if not self._asks and not says_anything(state):
+        told, random = (thresholds(state), random_values(state)) if says_anything(state) else (None, None)
+        if not self._asks and told is None:
             return
-        slots = self.open.find(ids_of(spans.column("trace_id")))
-        there = slots >= 0
-        if says_anything(state):
-            told, random = thresholds(state), random_values(state)
-            rows = there & told.known
-            np.maximum.at(self.open.threshold, slots[rows], told.values[rows])
-            rows = there & random.known
-            self.open.randomness[slots[rows]] = random.values[rows]
-        if self._asks:
-            tests, keys = self.asker(spans, now)
-            for bit, name in enumerate(self.open.test_names):
-                yes = slots[there & tests[name]]
-                self.open.tests[yes] |= np.uint64(1 << bit)
-            for name, values in keys.items():
-                rows = np.flatnonzero(there & (values != 0))[::-1]  # the first of a trace is written last
-                rows = rows[self.open.keys[name][slots[rows]] == 0]
-                self.open.keys[name][slots[rows]] = values[rows]
+        tests, keys = self.asker(spans, now)
+        says = np.zeros(spans.num_rows, bool)
+        for mask in (*tests.values(), *(values != 0 for values in keys.values())):
+            says |= mask
+        if told is not None and random is not None:
+            says |= told.known | random.known
+        rows = np.flatnonzero(says)  # few spans say anything, and looking up the trace of one costs more than asking it
+        if not len(rows):
+            return
+        slots = self.open.find(ids_of(spans.column("trace_id")).at(rows))
+        rows, slots = rows[slots >= 0], slots[slots >= 0]
+        if told is not None and random is not None:
+            known = told.known[rows]
+            np.maximum.at(self.open.threshold, slots[known], told.values[rows[known]])
+            known = random.known[rows]
+            self.open.randomness[slots[known]] = random.values[rows[known]]
+        for bit, name in enumerate(self.open.test_names):
+            self.open.tests[slots[tests[name][rows]]] |= np.uint64(1 << bit)
+        for name, values in keys.items():
+            mine = np.flatnonzero(values[rows])[::-1]  # the first of a trace is written last
+            mine = mine[self.open.keys[name][slots[mine]] == 0]
+            self.open.keys[name][slots[mine]] = values[rows[mine]]
 
     def _look_at_services(self, slots: np.ndarray, services: pa.Array, here: np.ndarray) -> None:
         """Traces of some services are waited for longer than others, or held when they are dropped."""

@@ -56,9 +56,23 @@ def to_mask(expr: Expr, rows: pa.RecordBatch | pa.Table, target: str, now: Nanos
     only spans can answer; KeyError for a column that is missing.
     """
     bound = bind(expr, target, now)
+    _refuse_spans(bound)
     batches = rows.to_batches() if isinstance(rows, pa.Table) else [rows]
     found = [_Mask(batch, target).of(bound) for batch in batches if batch.num_rows]
     return pa.array(np.concatenate(found) if found else np.zeros(0, bool), pa.bool_())
+
+
+def _refuse_spans(bound: Bound) -> None:
+    match bound:
+        case OfSpans(_, place):
+            raise FilterError("only spans can answer this, and here only traces as a whole are known", place)
+        case All(parts) | Some(parts):
+            for part in parts:
+                _refuse_spans(part)
+        case Unless(part):
+            _refuse_spans(part)
+        case Leaf():
+            pass
 
 
 class _Mask:
@@ -68,15 +82,20 @@ class _Mask:
     def of(self, bound: Bound) -> np.ndarray:
         match bound:
             case All(parts):
-                return np.logical_and.reduce([self.of(part) for part in parts]) if parts else np.ones(self._rows.num_rows, bool)
+                found = np.ones(self._rows.num_rows, bool)
+                for part in parts:
+                    found &= self.of(part)
+                    if not found.any():
+                        break
+                return found
             case Some(parts):
                 return np.logical_or.reduce([self.of(part) for part in parts]) if parts else np.zeros(self._rows.num_rows, bool)
             case Unless(part):
                 return ~self.of(part)
-            case OfSpans(_, place):
-                raise FilterError("only spans can answer this, and here only traces as a whole are known", place)
             case Leaf(source, test):
                 return self._leaf(source, test)
+            case OfSpans():
+                raise AssertionError("refused before")
 
     def _leaf(self, source: Field | Attribute | Resource | Anywhere, test: Test) -> np.ndarray:
         match source:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings, strategies as st
 from rows import span_rows
 
@@ -12,7 +14,7 @@ from observatory.model.batch import Batch
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.pipeline.summarize import Summarize
-from observatory.storage.traces import SPAN_COLUMNS, fold, summarize
+from observatory.storage.traces import SPAN_COLUMNS, fold, in_order, summarize
 from observatory.testing.contracts import check_stage
 
 
@@ -68,3 +70,27 @@ def test_summarize_keeps_the_law_of_stages() -> None:
     rng = random.Random(1)
     batches = [Batch(Signal.SPANS, span_rows(n, rng), seq) for seq, n in enumerate((1, 40, 7), 1)]
     check_stage(Summarize, batches, accounts_for=lambda given: sum(given.rows.column("span_count").to_pylist()))
+
+
+IDS = {"random": (1 << 64, 1 << 64), "of 64 bits": (1, 1 << 64), "of a time": (1 << 64, 1), "tiny": (1 << 8, 1 << 8)}
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_rows_of_a_trace_lie_together_the_one_that_names_it_first(kind: str) -> None:
+    """As `lexsort` has them, whatever ids tracers make; within a trace in the same order."""
+    dice = np.random.default_rng(5)
+    rows, traces = 3000, 700
+    owner = dice.integers(0, traces, rows)
+    high, low = (dice.integers(0, most, traces, np.uint64)[owner] for most in IDS[kind])
+    rootless, start = dice.random(rows) < 0.6, dice.integers(0, 50, rows)
+    order = in_order(high, low, rootless, start)
+    assert groups(high, low, order) == groups(high, low, np.lexsort((start, rootless, low, high)))
+    changes = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
+    assert changes.sum() + 1 == len(groups(high, low, order)), "no trace is in two places"
+
+
+def groups(high: np.ndarray, low: np.ndarray, order: np.ndarray) -> dict[tuple[int, int], list[int]]:
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in order.tolist():
+        found.setdefault((int(high[row]), int(low[row])), []).append(row)
+    return found
