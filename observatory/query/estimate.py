@@ -54,15 +54,17 @@ def horvitz_thompson(x: np.ndarray, w: np.ndarray) -> Estimate:
 
 
 def weigh(con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos) -> bool:
-    """Make `trace_weights`, of the traces with spans in [from_ns, to_ns) that stand for more than themselves (or nobody knows how many),
-    and the macros of `estimate_macros.sql`; whether there are any. Needs `trace_fragments`.
+    """Whether some traces with spans in [from_ns, to_ns) stand for more than themselves (or nobody knows how many). Then the connection has
+    them as `trace_weights`, and the macros of estimates. Needs `trace_fragments`.
     """
-    con.execute(named("estimate_macros"))
-    con.execute(named("trace_weights"), {"from_ns": from_ns, "to_ns": to_ns})
-    return bool(con.sql("SELECT count(*) FROM trace_weights").fetchall()[0][0])
+    found = con.sql(named("trace_weights"), params={"from_ns": from_ns, "to_ns": to_ns}).to_arrow_table()
+    if found.num_rows:
+        con.register("trace_weights", found)
+        con.execute(named("estimate_macros"))
+    return found.num_rows > 0
 
 
 def weigh_alike(con: duckdb.DuckDBPyConnection) -> None:
-    """The same where every row stands for itself: a relation `trace_weights` without rows."""
-    con.execute(named("estimate_macros"))
+    """The same where every row stands for itself: a relation without rows."""
     con.execute("CREATE OR REPLACE TEMP TABLE trace_weights (trace_id VARCHAR, stands_for DOUBLE, unknown_count BOOLEAN)")
+    con.execute(named("estimate_macros"))

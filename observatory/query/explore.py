@@ -193,10 +193,11 @@ def _share(question: RowsQuestion, stored: Stored) -> float:
 
 def _weighed(con: duckdb.DuckDBPyConnection, question: RowsQuestion, low: Nanos, high: Nanos, share: float) -> bool:
     """Make `trace_weights`; whether rows stand for more than themselves. Every call is stored, whatever became of its trace."""
-    if question.of == "calls":
+    if question.of != "calls" and weigh(con, low, high):
+        return True
+    if share < 1:
         weigh_alike(con)
-        return share < 1
-    return weigh(con, low, high) or share < 1
+    return share < 1
 
 
 def _look_at(con: duckdb.DuckDBPyConnection, question: RowsQuestion, fields: Sequence[Field], stored: Stored) -> tuple[float, bool]:

@@ -1,7 +1,5 @@
--- Which traces of a window stand for more than themselves, and for how many: usually none, so that exact counts go the short way (1 ms at 1 M
--- fragments that stand for one). Asked of traces and not of their spans, which say it only once they are in segments. What some policy kept and
+-- Which traces of a window stand for more than themselves, and for how many: usually none, so that exact counts go the short way. Asked of traces and not of their spans, which say it only once they are in segments. What some policy kept and
 -- yet has no count stands for an unknown number; what was not decided stands for itself. An end before its start has wrapped.
-CREATE OR REPLACE TEMP TABLE trace_weights AS
 SELECT
     lower(hex(trace_id)) AS trace_id,
     coalesce(max(adjusted_count), 1) AS stands_for,

@@ -8,8 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from observatory.query.estimate import Estimate, horvitz_thompson, rounded, said, weigh_alike
-from observatory.query.named import named
+from observatory.query.estimate import Estimate, horvitz_thompson, rounded, said, weigh, weigh_alike
 
 RUNS = 10_000
 TRACES = 400
@@ -89,6 +88,7 @@ def test_weights_are_of_what_was_thinned_in_the_window() -> None:
             ("g", 2, -7, 3, "rest"),  # its end has wrapped
         ]
         con.executemany("INSERT INTO trace_fragments VALUES (encode(?), ?, ?, ?, ?)", rows)
-        con.execute(named("trace_weights"), {"from_ns": 5, "to_ns": 10})
+        assert not weigh(con, -9, 1)
+        assert weigh(con, 5, 10)
         found = con.sql("SELECT * FROM trace_weights ORDER BY 1").fetchall()
     assert found == [("61", 100, False), ("63", 1, True), ("67", 3, False)]
