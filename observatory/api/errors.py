@@ -10,6 +10,7 @@ from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions, stated, window
 from observatory.api.reply import json_reply
 from observatory.query.errors import ORDERS, ErrorQuestion, columns_asked, list_errors
+from observatory.query.estimate import said
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.traces import EVER
 from observatory.storage.engine import View
@@ -39,7 +40,7 @@ class Errors:
 
         def answer(_: View, con: DuckDBPyConnection) -> bytes:
             found = list_errors(con, question)
-            said = {"items": found.items, "groups": found.groups, "failures": found.failures, "slot_ns": str(found.slot_ns)}
-            return orjson.dumps({**said, **stated(from_ns, to_ns)})
+            counts = {"groups": found.groups, "failures": int(found.failures), **said(found.weighed, failures=found.failures)}
+            return orjson.dumps({"items": found.items, **counts, "slot_ns": str(found.slot_ns), **stated(from_ns, to_ns)})
 
         return json_reply(await self._questions.ask_views(request, columns_asked(question), answer))

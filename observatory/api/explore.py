@@ -15,7 +15,8 @@ from observatory.api.reply import json_reply
 from observatory.errors import BadRequest
 from observatory.model.signal import Signal
 from observatory.query import explore, spans
-from observatory.query.explore import KINDS, RowsQuestion, Stored
+from observatory.query.estimate import rounded, said
+from observatory.query.explore import KINDS, Histogram, RowsQuestion, Stored
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.times import rfc3339
 from observatory.query.traces import EVER, TraceQuestion, spans_asked
@@ -66,11 +67,7 @@ class Explore:
 
         def answer(view: View, con: DuckDBPyConnection) -> bytes:
             found = explore.histogram(con, question, _stored(view, question), slots)
-            said = {"from": rfc3339(found.from_ns), "to": rfc3339(found.to_ns), "slot_ns": str(found.slot_ns)}
-            total = {"total": sum(found.counts), "failed": sum(found.errors)}
-            return orjson.dumps(
-                {"of": question.of, **said, **total, "exact": found.share == 1, "counts": found.counts, "errors": found.errors}
-            )
+            return orjson.dumps({"of": question.of, **_told(found)})
 
         return json_reply(await self._ask(request, question, (), answer))
 
@@ -107,6 +104,25 @@ class Explore:
         if columns is None:
             return self._questions.ask_fragments(request, answer)
         return self._questions.ask_views(request, columns, answer)
+
+
+def _told(found: Histogram) -> dict[str, Any]:
+    """A histogram as the API says it: the errors of its parts only where they have any."""
+    about = said(found.weighed, total=found.total, failed=found.failed)
+    if found.weighed:
+        parts = {"counts": found.counts, "errors": found.errors}
+        errors = {name: [rounded(each.standard_error) for each in counts] for name, counts in parts.items()}
+        about = {**about, "standard_error": {**about["standard_error"], **errors}}
+    return {
+        "from": rfc3339(found.from_ns),
+        "to": rfc3339(found.to_ns),
+        "slot_ns": str(found.slot_ns),
+        "total": int(found.total),
+        "failed": int(found.failed),
+        **about,
+        "counts": [int(count) for count in found.counts],
+        "errors": [int(count) for count in found.errors],
+    }
 
 
 def _stored(view: View, question: RowsQuestion) -> Stored:

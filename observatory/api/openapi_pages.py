@@ -20,6 +20,7 @@ from observatory.api.openapi_parts import (
     TRACE_ID,
     USD,
     WINDOW,
+    counted_as,
     get_of,
     json_answer,
     limit_of,
@@ -61,7 +62,7 @@ SCHEMAS: dict[str, Any] = {
             "slot_ns": {**NANOS, "description": "How long a part is; whole minutes where there are that many."},
             "total": COUNT,
             "failed": COUNT,
-            "exact": {"type": "boolean", "description": "False: traces that pass a filter were counted in a sample."},
+            **counted_as("total", "failed", parts=("counts", "errors")),
             "counts": list_of(COUNT),
             "errors": list_of(COUNT),
         }
@@ -69,22 +70,14 @@ SCHEMAS: dict[str, Any] = {
     "Facets": object_of(
         {
             "of": {"enum": list(KINDS)},
-            "exact": {"type": "boolean", "description": "False: counted in a sample, `share` of the rows."},
+            "exact": {"type": "boolean", "description": "False: some traces stand for others, or only `share` of the rows was looked at."},
             "share": NUMBER,
             "facets": list_of(
                 object_of(
                     {
                         "field": TEXT,
                         "groups": {**COUNT, "description": "How many different values there are, told or not; of a sample, in it."},
-                        "values": list_of(
-                            object_of(
-                                {
-                                    "value": TEXT,
-                                    "count": COUNT,
-                                    "error": {"type": ["integer", "null"], "description": "Standard error of an estimate; null: exact."},
-                                }
-                            )
-                        ),
+                        "values": list_of(object_of({"value": TEXT, "count": COUNT, **counted_as("count")})),
                     }
                 )
             ),
@@ -118,6 +111,7 @@ SCHEMAS: dict[str, Any] = {
             "count": {**COUNT, "description": "Failures in the window."},
             "before": {"type": ["integer", "null"], "description": "Failures in the seven days before it; null without `from`. 0: new."},
             "traces": {**COUNT, "description": "Traces that have them."},
+            **counted_as("count", "before", "traces"),
             "models": list_of(TEXT),
             "first": TIME,
             "last": TIME,
@@ -131,6 +125,7 @@ SCHEMAS: dict[str, Any] = {
             "items": list_of(ref("ErrorGroup")),
             "groups": {**COUNT, "description": "How many there are, told or not."},
             "failures": {**COUNT, "description": "In all of them."},
+            **counted_as("failures"),
             "slot_ns": NANOS,
             "from": MAYBE_TIME,
             "to": MAYBE_TIME,

@@ -133,3 +133,16 @@ def named_path(description: str) -> dict[str, Any]:
         "schema": {"type": "string", "minLength": 1},
         "example": "a",
     }
+
+
+def counted_as(*counts: str, parts: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What is said of counts that are estimates where sampling thinned: of those of the same object, by name, and of arrays of them."""
+    errors = {**{name: MAYBE_NUMBER for name in counts}, **{name: list_of(MAYBE_NUMBER) for name in parts}}
+    return {
+        "exact": {"type": "boolean", "description": "False: some traces of the window stand for others, or only some rows were looked at."},
+        "standard_error": {
+            **object_of(errors),
+            "type": ["object", "null"],
+            "description": "Of each count that is estimated; null in it: cannot be told. Null where all are exact.",
+        },
+    }

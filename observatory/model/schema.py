@@ -140,7 +140,7 @@ _SPANS = [
     _field("prompt_name", TEXT, null=True),
     _field("prompt_version", TEXT, null=True),
     # what sampling made of its trace; null in the journal
-    _field("adjusted_count", pa.float64(), null=True),  # how many traces this one stands for; null: that cannot be told
+    _field("adjusted_count", pa.float64(), null=True),  # how many traces this one stands for; null: unknown, or not decided
     _field("decided_by", TEXT, null=True),  # the policies that kept it, parted by commas
 ]
 

@@ -17,7 +17,9 @@ import pyarrow as pa
 from observatory.model import anyvalue
 from observatory.model.anyvalue import KeyValues
 from observatory.model.signal import Signal
+from observatory.model.threshold import threshold_for
 from observatory.otlp.wire import block, number
+from observatory.semconv.tracestate import with_threshold
 
 Row = dict[str, Any]
 
@@ -69,7 +71,7 @@ def _span(row: Row) -> bytes:
     parts = [
         _bytes(b"\x0a", row["trace_id"]),
         _bytes(b"\x12", row["span_id"]),
-        _text(b"\x1a", row["trace_state"]),
+        _text(b"\x1a", _state(row)),
         _bytes(b"\x22", row["parent_span_id"] or b""),
         _text(b"\x2a", row["name"]),
         _number(b"\x30", row["kind"]),
@@ -83,6 +85,14 @@ def _span(row: Row) -> bytes:
     parts += [block(b"\x6a", _link(link)) for link in row["links"]]
     parts += [_number(b"\x70", row["dropped_links_count"]), _block(b"\x7a", status), _fixed32(b"\x85\x01", row["flags"])]
     return b"".join(parts)
+
+
+def _state(row: Row) -> str:
+    """The trace state as it came, with the threshold of what was decided here (SAMPLING.md)."""
+    if not row.get("decided_by"):
+        return row["trace_state"]
+    count = row["adjusted_count"]
+    return with_threshold(row["trace_state"], None if count is None else threshold_for(count))
 
 
 def _event(event: Row) -> bytes:

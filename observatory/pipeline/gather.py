@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from observatory.contracts import OpenRecord, Segment
 from observatory.model.signal import Signal
 from observatory.pipeline.sampling.decisions import DROPPED
+from observatory.pipeline.sampling.keepall import counts_of
 from observatory.pipeline.sampling.sampling import SAMPLED, Moment
 from observatory.pipeline.sampling.verdict import verdict_columns
 from observatory.semconv.logevents import follows_trace
-from observatory.semconv.sampled import adjusted_count, says_anything
 from observatory.storage import records
 
 HELD = "held"
@@ -69,13 +69,7 @@ def of_segment(data_dir: Path, moment: Moment, segment: Segment) -> Iterator[Pla
 
 
 def _all_kept(spans: pa.RecordBatch) -> pa.RecordBatch:
-    """Where nothing is dropped here, a span stands for itself, or for what was dropped before it came."""
-    state = spans.column("trace_state")
-    counts = np.ones(spans.num_rows)
-    if says_anything(state):
-        told = adjusted_count(state)
-        counts = np.where(told.known, told.values, 1.0)
-    return _with(spans, pa.array(counts), spans.column("decided_by"))
+    return _with(spans, pa.array(counts_of(spans)), spans.column("decided_by"))
 
 
 def _with(spans: pa.RecordBatch, counts: pa.Array, by: pa.Array) -> pa.RecordBatch:

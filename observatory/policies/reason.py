@@ -58,6 +58,7 @@ class Reason:
 
     def vote(self, traces: pa.RecordBatch, state: State, now: Nanos) -> Votes:
         """One vote a row."""
+        # each policy has its own; declared here so that what is made of a list of reasons (`And`, `Plan`, `replay`) is known to be askable
         raise NotImplementedError
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from observatory.model.clock import SECOND, Nanos
+from observatory.query.estimate import Estimate, said, weigh
 from observatory.query.filtering.sql import to_sql
 from observatory.query.filtering.tree import EVERYTHING, Expr
 from observatory.query.named import named
@@ -35,17 +36,18 @@ class ErrorQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Groups as the API says them, how many there are, and how many failures they are of."""
+    """Groups as the API says them, how many were found, and how many failures they are of."""
 
     items: list[dict[str, Any]]
     groups: int
-    failures: int
+    failures: Estimate
     slot_ns: int
+    weighed: bool  # some traces of the window stand for others: counts are estimates
 
 
 def columns_asked(question: ErrorQuestion) -> str:
-    """A query that names every column of `spans` that the question reads."""
-    return _text(question, {})
+    """A query that names every column of `spans` that the question reads, and the traces that say what they stand for."""
+    return f"SELECT * FROM ({_text('errors', question, {})}) WHERE trace_id IN (SELECT trace_id FROM trace_fragments)"
 
 
 def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Errors:
@@ -54,7 +56,7 @@ def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Erro
     if low == EVER[0] or high == EVER[1]:
         first, last = con.sql(named("errors_extent"), params={"from_ns": low, "to_ns": high}).fetchall()[0]
         if first is None:
-            return Errors([], 0, 0, 1)
+            return Errors([], 0, Estimate(0), 1, False)
         low, high = max(low, first), min(high, last + 1)
     known = question.from_ns != EVER[0]
     slot_ns = max(1, -(-(high - low) // SLOTS))
@@ -65,17 +67,26 @@ def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Erro
         "slot_ns": slot_ns,
         "rows": question.limit,
     }
-    rows = con.sql(_text(question, values), params=values).to_arrow_table().to_pylist()
-    items = [_item(row, known=known) for row in rows]
-    return Errors(items, rows[0]["groups"] if rows else 0, rows[0]["failures"] if rows else 0, slot_ns)
+    weighed = weigh(con, values["before_ns"], high)
+    rows = con.sql(_text("errors_weighed" if weighed else "errors", question, values), params=values).to_arrow_table().to_pylist()
+    failures = _estimate(rows[0], "failures", "failures_unknown") if rows else Estimate(0)
+    items = [_item(row, known=known, weighed=weighed) for row in rows]
+    return Errors(items, rows[0]["groups"] if rows else 0, failures, slot_ns, weighed)
 
 
-def _text(question: ErrorQuestion, values: dict[str, Any]) -> str:
-    return named("errors").format(filter=to_sql(question.filter, "spans", values), order=ORDERS[question.order])
+def _text(name: str, question: ErrorQuestion, values: dict[str, Any]) -> str:
+    began = named("errors_began").format(filter=to_sql(question.filter, "spans", values))
+    return named(name).format(began=began, order=ORDERS[question.order])
 
 
-def _item(row: dict[str, Any], *, known: bool) -> dict[str, Any]:
+def _estimate(row: dict[str, Any], name: str, unknown: str = "unknown") -> Estimate:
+    """A count of `errors_weighed.sql`, or of `errors.sql`, which are exact."""
+    return Estimate.of(row[name], row.get(f"{name}_variance", 0.0), row.get(unknown, False))
+
+
+def _item(row: dict[str, Any], *, known: bool, weighed: bool) -> dict[str, Any]:
     slots = dict(row["slots"] or [])
+    counts = {name: _estimate(row, name) for name in ("count", "before", "traces")}
     return {
         "service_name": row["service_name"],
         "name": row["name"],
@@ -83,9 +94,10 @@ def _item(row: dict[str, Any], *, known: bool) -> dict[str, Any]:
         "error_type": row["error_type"] or None,
         "message": row["message"],
         "pattern": row["pattern"],
-        "count": row["count"],
-        "before": row["before"] if known else None,
-        "traces": row["traces"],
+        "count": int(counts["count"]),
+        "before": int(counts["before"]) if known else None,
+        "traces": int(counts["traces"]),
+        **said(weighed, **counts),
         "models": row["models"] or [],
         "first": rfc3339(row["first_ns"]),
         "last": rfc3339(row["last_ns"]),

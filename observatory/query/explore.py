@@ -1,12 +1,11 @@
 """What stands around a list of rows: how they lie in time, which values their fields have, and what can be asked of them.
 
 Of more rows than `MOST` a sample is looked at: of traces by a hash of their ids, of spans and calls in slices of the window. What is
-counted so is an estimate, and is said with its standard error.
+counted so, or of traces that sampling thinned, is an estimate and is said with its standard error.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +14,7 @@ import duckdb
 
 from observatory.errors import BadRequest
 from observatory.model.clock import SECOND, Nanos
+from observatory.query.estimate import Estimate, said, weigh, weigh_alike
 from observatory.query.filtering.fields import TARGETS, Field, Kind, names
 from observatory.query.filtering.sql import to_sql
 from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
@@ -67,9 +67,11 @@ class Histogram:
     from_ns: Nanos
     to_ns: Nanos
     slot_ns: int
-    counts: list[int]
-    errors: list[int]
-    share: float = 1.0  # of the traces that were looked at; the counts are estimates where it is less than 1
+    counts: list[Estimate]
+    errors: list[Estimate]
+    total: Estimate
+    failed: Estimate
+    weighed: bool  # some of the rows stand for others: the counts are estimates
 
 
 def histogram(con: duckdb.DuckDBPyConnection, question: RowsQuestion, stored: Stored, slots: int) -> Histogram:
@@ -81,21 +83,49 @@ def histogram(con: duckdb.DuckDBPyConnection, question: RowsQuestion, stored: St
     low = low - low % slot_ns if slot_ns >= _MINUTE else low
     values: dict[str, Any] = {"from_ns": low, "to_ns": high, "slot_ns": slot_ns}
     everything = isinstance(question.filter, Everything)
-    share, sums = 1.0, _SUMS.get(question.of)
+    sums = _SUMS.get(question.of)
+    parts = {"rows": question.target, "failed": _FAILED[question.of], "filter": "TRUE"}
     if sums and everything and not any(end % _MINUTE for end in (slot_ns, low, high)):
         text = named("sums_histogram").format(rows=sums[0], counted=sums[1], failed=sums[2])
-    elif question.of == "traces":
-        share = 1.0 if everything else _share(question, stored)
-        rows = window_traces(con, low, high, question.filter, ("start_ns", "error_count"), share)
-        text = named("rows_histogram").format(rows=rows, failed=_FAILED[question.of], filter="TRUE")
+        return _histogram(values, con.sql(text, params=values).fetchall())
+    share = _share(question, stored) if question.of == "traces" and not everything else 1.0
+    weighed = _weighed(con, question, low, high, share)
+    if question.of == "traces":
+        columns = ("trace_id", "start_ns", "error_count") if weighed else ("start_ns", "error_count")
+        parts["rows"] = window_traces(con, low, high, question.filter, columns, share)
     else:
-        text = named("rows_histogram").format(rows=question.target, failed=_FAILED[question.of], filter=_condition(question, values))
-    count = max(1, -(-(high - low) // slot_ns))
-    counts, errors = [0] * count, [0] * count
-    for slot, found, failed in con.sql(text, params=values).fetchall():
-        if 0 <= slot < count:
-            counts[slot], errors[slot] = round(found / share), round(failed / share)
-    return Histogram(low, high, slot_ns, counts, errors, share)
+        parts["filter"] = _condition(question, values)
+    if not weighed:
+        return _histogram(values, con.sql(named("rows_histogram").format(**parts), params=values).fetchall())
+    found = con.sql(named("rows_histogram_weighed").format(**parts), params={**values, "times": 1 / share}).fetchall()
+    return _histogram_weighed(values, found)
+
+
+def _histogram(values: dict[str, Any], found: list[tuple[int, int, int]]) -> Histogram:
+    """Of `rows_histogram.sql` or `sums_histogram.sql`."""
+    counts, errors = _no_slots(values), _no_slots(values)
+    for slot, count, failed in found:
+        if 0 <= slot < len(counts):
+            counts[slot], errors[slot] = Estimate(count), Estimate(failed)
+    total, all_failed = (Estimate(sum(int(each) for each in some)) for some in (counts, errors))
+    return Histogram(values["from_ns"], values["to_ns"], values["slot_ns"], counts, errors, total, all_failed, False)
+
+
+def _histogram_weighed(values: dict[str, Any], found: list[tuple[int | None, float, float, float, float, bool]]) -> Histogram:
+    """Of `rows_histogram_weighed.sql`."""
+    counts, errors = _no_slots(values), _no_slots(values)
+    whole = (Estimate(0), Estimate(0))
+    for slot, count, variance, failed, failed_variance, unknown in found:
+        here = Estimate.of(count, variance, unknown), Estimate.of(failed, failed_variance, unknown)
+        if slot is None:
+            whole = here
+        elif 0 <= slot < len(counts):
+            counts[slot], errors[slot] = here
+    return Histogram(values["from_ns"], values["to_ns"], values["slot_ns"], counts, errors, *whole, True)
+
+
+def _no_slots(values: dict[str, Any]) -> list[Estimate]:
+    return [Estimate(0)] * max(1, -(-(values["to_ns"] - values["from_ns"]) // values["slot_ns"]))
 
 
 def facets(
@@ -103,19 +133,22 @@ def facets(
 ) -> dict[str, Any]:
     """The most frequent values of `fields`; `stored` is what the window has. Raises BadRequest for a field without values."""
     known = [field_of(question.target, name) for name in fields]
-    share = _look_at(con, question, known, stored)
+    share, weighed = _look_at(con, question, known, stored)
     values: dict[str, Any] = {"rows": limit}
     only = "TRUE"
     if prefix:
         values["prefix"] = prefix.lower()
         only = "contains(lower(value), $prefix)"
-    found = []
+    if weighed:
+        values["times"] = 1 / share
+    found: list[dict[str, Any]] = []
     for nth, field in enumerate(known):
-        text = named("facet").format(value=f"unnest(v{nth})" if field.kind is Kind.TEXTS else f"v{nth}", only=only)
+        value = f"unnest(v{nth})" if field.kind is Kind.TEXTS else f"v{nth}"
+        text = named("facet_weighed" if weighed else "facet").format(value=value, only=only)
         listed = con.sql(text, params=values).fetchall()
-        counted = [_counted(value, count, share) for value, count, _ in listed]
+        counted = [_counted(weighed, *row) for row in listed]
         found.append({"field": field.name, "groups": listed[0][2] if listed else 0, "values": counted})
-    return {"facets": found, "exact": share == 1, "share": share}
+    return {"facets": found, "exact": not weighed, "share": share}
 
 
 def field_of(target: str, name: str) -> Field:
@@ -129,9 +162,10 @@ def field_of(target: str, name: str) -> Field:
 
 def columns_asked(question: RowsQuestion, fields: Sequence[str]) -> str:
     """A query that names every column of `spans` that counting these fields reads, and the sums of minutes that may do instead."""
-    said = ", ".join(_value(field_of(question.target, name)) for name in fields) or "start_ns"
+    asked = ", ".join(_value(field_of(question.target, name)) for name in fields) or "start_ns"
     condition = to_sql(question.filter, "spans", {})
-    return f"SELECT {said}, start_ns, status_code FROM spans WHERE {condition} AND start_ns IN (SELECT start_ns FROM span_rollups)"
+    others = "start_ns IN (SELECT start_ns FROM span_rollups) AND trace_id IN (SELECT trace_id FROM trace_fragments)"
+    return f"SELECT {asked}, start_ns, status_code FROM spans WHERE {condition} AND {others}"
 
 
 def _value(field: Field) -> str:
@@ -157,36 +191,48 @@ def _share(question: RowsQuestion, stored: Stored) -> float:
     return 1.0 if stored.rows <= most else most / (2 * stored.rows)
 
 
-def _look_at(con: duckdb.DuckDBPyConnection, question: RowsQuestion, fields: Sequence[Field], stored: Stored) -> float:
-    """Make `looked_at`, of columns v0, v1 … and `passes`; which share of the rows it is."""
+def _weighed(con: duckdb.DuckDBPyConnection, question: RowsQuestion, low: Nanos, high: Nanos, share: float) -> bool:
+    """Make `trace_weights`; whether rows stand for more than themselves. Every call is stored, whatever became of its trace."""
+    if question.of != "calls" and weigh(con, low, high):
+        return True
+    if share < 1:
+        weigh_alike(con)
+    return share < 1
+
+
+def _look_at(con: duckdb.DuckDBPyConnection, question: RowsQuestion, fields: Sequence[Field], stored: Stored) -> tuple[float, bool]:
+    """Make `looked_at`, of columns v0, v1 … and `passes`; which share of the rows it is, and whether they must be weighed."""
     low, high = _window(con, question)
     share = _share(question, stored)
+    weighed = _weighed(con, question, low, high, share)
     values: dict[str, Any] = {"from_ns": low, "to_ns": high}
-    said = ", ".join(f"{_value(field)} AS v{nth}" for nth, field in enumerate(fields))
+    asked = ", ".join(f"{_value(field)} AS v{nth}" for nth, field in enumerate(fields))
+    text, condition = named("looked_at_weighed" if weighed else "looked_at"), "TRUE"
     if question.of == "traces":
-        columns = dict.fromkeys(("start_ns", *(name for field in fields for name in field.columns)))
-        rows = window_traces(con, low, high, question.filter, columns, share)
-        con.execute(named("looked_at").format(values=said, filter="TRUE", rows=rows), values)
-        return share
-    rows = question.target
-    if share < 1:
-        first, last = max(low, stored.start_ns), min(high, stored.end_ns + 1)
-        length = (last - first) // SLICES
-        width = max(1, int(length * share))
-        slices = ((first + nth * length, first + nth * length + width) for nth in range(SLICES))
-        rows = "(" + " UNION ALL ".join(f"SELECT * FROM {rows} WHERE start_ns >= {a} AND start_ns < {b}" for a, b in slices) + ")"
-    con.execute(named("looked_at").format(values=said, filter=_condition(question, values), rows=rows), values)
-    if share == 1:
-        return 1.0
+        columns = ("trace_id", "start_ns", *(name for field in fields for name in field.columns))
+        rows = window_traces(con, low, high, question.filter, dict.fromkeys(columns if weighed else columns[1:]), share)
+    else:
+        rows = question.target if share == 1 else _slices(question.target, max(low, stored.start_ns), min(high, stored.end_ns + 1), share)
+        condition = _condition(question, values)
+    con.execute(text.format(values=asked, filter=condition, rows=rows), values)
+    if share == 1 or question.of == "traces":
+        return share, weighed
     looked_at = con.sql("SELECT count(*) FROM looked_at").fetchall()[0][0]
-    return min(1.0, looked_at / stored.rows) if looked_at else 1.0  # none: everything lies between the slices, and nothing is counted
+    return min(1.0, max(looked_at, 1) / stored.rows), weighed
 
 
-def _counted(value: str, count: int, share: float) -> dict[str, Any]:
-    if share == 1:
-        return {"value": value, "count": count, "error": None}
-    # of rows that are looked at with this chance each: the count over the chance, and its standard error
-    return {"value": value, "count": round(count / share), "error": round(math.sqrt(count * (1 - share)) / share)}
+def _slices(rows: str, first: Nanos, last: Nanos, share: float) -> str:
+    """Some of what lies between two times."""
+    length = (last - first) // SLICES
+    width = max(1, int(length * share))
+    slices = ((first + nth * length, first + nth * length + width) for nth in range(SLICES))
+    return "(" + " UNION ALL ".join(f"SELECT * FROM {rows} WHERE start_ns >= {a} AND start_ns < {b}" for a, b in slices) + ")"
+
+
+def _counted(weighed: bool, value: str, count: float, _groups: int, variance: float = 0.0, unknown: bool = False) -> dict[str, Any]:
+    """Of `facet.sql` or `facet_weighed.sql`."""
+    about = Estimate.of(count, variance, unknown)
+    return {"value": value, "count": int(about), **said(weighed, count=about)}
 
 
 def _window(con: duckdb.DuckDBPyConnection, question: RowsQuestion) -> tuple[Nanos, Nanos]:

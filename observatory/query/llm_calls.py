@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from observatory.model.clock import Nanos
-from observatory.query.cursors import decode_cursor, encode_cursor
 from observatory.query.llm_figures import COSTS, TOKENS, number, usd_text
 from observatory.query.llm_filter import condition
-from observatory.query.named import named
+from observatory.query.rowpages import Rows
 from observatory.query.times import rfc3339
 from observatory.query.traces import EVER
 
-KEYS = {
-    "start": "start_ns",
-    "cost": "coalesce((total_cost_usd * 1000000000000)::BIGINT, -1)",
-    "duration": "duration_ns",
-    "tokens": "coalesce(total_tokens, -1)",
-}
-SORTS = [sign + name for name in KEYS for sign in ("-", "")]
-"""All values of `sort`."""
+CALLS = Rows(
+    "llm_call_order",
+    "llm_call_rows",
+    {
+        "start": "start_ns",
+        "cost": "coalesce((total_cost_usd * 1000000000000)::BIGINT, -1)",
+        "duration": "duration_ns",
+        "tokens": "coalesce(total_tokens, -1)",
+    },
+)
+SORTS = CALLS.sorts
 
 WORDS = (
     "parent_span_id", "not_counted_reason", "provider", "model_name", "request_model", "operation", "observation_kind", "convention",
@@ -63,28 +63,10 @@ class CallPage:
 
 def list_calls(con: duckdb.DuckDBPyConnection, question: CallQuestion) -> CallPage:
     """One page, asked on a connection that has `llm_calls`. Raises BadRequest for a cursor or a filter that is not understood."""
-    descending = question.sort.startswith("-")
-    values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
+    values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns}
     filters = [condition(question.filter, values), *_filters(question, values)]
-    behind = "TRUE"
-    if question.cursor is not None:
-        key, trace_id, span_id = decode_cursor(question.cursor, question.sort, (int, str, str))
-        values |= {"key": key, "trace_id": trace_id, "span_id": span_id}
-        behind = f"(key, trace_id, span_id) {'<' if descending else '>'} ($key, $trace_id, $span_id)"
-        if KEYS[question.sort.removeprefix("-")] == "start_ns":  # what lies before is not read at all
-            filters.append("start_ns <= $key" if descending else "start_ns >= $key")
-    text = named("llm_call_order").format(
-        key=KEYS[question.sort.removeprefix("-")],
-        direction="DESC" if descending else "ASC",
-        filter=" AND ".join(filters),
-        behind=behind,
-    )
-    found = con.sql(text, params=values).to_arrow_table()
-    shown = found.slice(0, question.limit)
-    next_cursor = None
-    if found.num_rows > question.limit:
-        next_cursor = encode_cursor(question.sort, [shown.column(name)[-1].as_py() for name in ("key", "trace_id", "span_id")])
-    return CallPage([call_item(row) for row in _rows(con, shown)], next_cursor)
+    rows, cursor = CALLS.page(con, filters, values, sort=question.sort, limit=question.limit, cursor=question.cursor)
+    return CallPage([call_item(row) for row in rows], cursor)
 
 
 def call_item(row: dict[str, Any]) -> dict[str, Any]:
@@ -115,15 +97,3 @@ def _filters(question: CallQuestion, values: dict[str, Any]) -> list[str]:
             values[column] = value
             filters.append(f"{column} = ${column}")
     return filters
-
-
-def _rows(con: duckdb.DuckDBPyConnection, keys: pa.Table) -> list[dict[str, Any]]:
-    if not keys.num_rows:
-        return []
-    starts = np.asarray(keys.column("start_ns"))
-    con.register("page", keys.select(["start_ns", "trace_id", "span_id"]).append_column("place", pa.array(np.arange(keys.num_rows))))
-    try:
-        rows = con.sql(named("llm_call_rows"), params={"low": int(starts.min()), "high": int(starts.max())})
-        return rows.to_arrow_table().to_pylist()
-    finally:
-        con.unregister("page")

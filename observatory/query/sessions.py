@@ -12,6 +12,7 @@ import pyarrow as pa
 from observatory.errors import NotFound
 from observatory.model.clock import Nanos
 from observatory.query.cursors import decode_cursor, encode_cursor
+from observatory.query.estimate import Estimate, said, weigh, weigh_alike
 from observatory.query.llm_figures import number, usd_text
 from observatory.query.llm_filter import condition
 from observatory.query.named import named
@@ -34,6 +35,7 @@ KEYS = {
 SORTS = [sign + name for name in KEYS for sign in ("-", "")]
 """All values of `sort`."""
 
+_ALONE = "(id, trace_id) NOT IN (SELECT (id, trace_id) FROM of_calls)"
 MAX_TRACES = 1000  # of one session; what is beyond is said to be missing
 
 
@@ -61,22 +63,31 @@ class GroupPage:
     next_cursor: str | None
 
 
-def traces_of(con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos) -> pa.Table:
-    """What `session_traces.sql` says, asked on a connection that has `trace_fragments`."""
-    return con.sql(named("session_traces"), params={"from_ns": from_ns, "to_ns": to_ns}).to_arrow_table()
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the traces of a window say of sessions: rows of `session_traces.sql`, and whether some of the window stand for others."""
+
+    rows: pa.Table
+    weighed: bool
 
 
-def list_groups(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuestion) -> GroupPage:
+def traces_of(con: duckdb.DuckDBPyConnection, from_ns: Nanos, to_ns: Nanos) -> Traces:
+    """Asked on a connection that has `trace_fragments`."""
+    rows = con.sql(named("session_traces"), params={"from_ns": from_ns, "to_ns": to_ns}).to_arrow_table()
+    return Traces(rows, weigh(con, from_ns, to_ns))
+
+
+def list_groups(con: duckdb.DuckDBPyConnection, traces: Traces, question: GroupQuestion) -> GroupPage:
     """One page, asked on a connection that has `llm_calls`; `traces` are `traces_of` the same window."""
     rows = _rows(con, traces, question)
     shown = rows[: question.limit]
-    items = [_item(question.kind, row) for row in shown]
+    items = [_item(question.kind, row, traces.weighed) for row in shown]
     if len(rows) <= question.limit:
         return GroupPage(items, None)
     return GroupPage(items, encode_cursor(question.sort, (shown[-1]["key"], shown[-1]["id"])))
 
 
-def one_group(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuestion) -> dict[str, Any]:
+def one_group(con: duckdb.DuckDBPyConnection, traces: Traces, question: GroupQuestion) -> dict[str, Any]:
     """The session or user `question.id` with its traces in order. Raises NotFound."""
     rows = _rows(con, traces, question)
     if not rows:
@@ -85,13 +96,13 @@ def one_group(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQ
     text = named("session_parts").format(key=KINDS[question.kind][0])
     parts = con.sql(text, params=values).to_arrow_table().to_pylist()
     return {
-        **_item(question.kind, rows[0]),
+        **_item(question.kind, rows[0], traces.weighed),
         "trace_items": [_part(row) for row in parts[:MAX_TRACES]],
         "more_traces": len(parts) > MAX_TRACES,
     }
 
 
-def _rows(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuestion) -> list[dict[str, Any]]:
+def _rows(con: duckdb.DuckDBPyConnection, traces: Traces, question: GroupQuestion) -> list[dict[str, Any]]:
     key, others = KINDS[question.kind]
     descending = question.sort.startswith("-")
     values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
@@ -109,7 +120,8 @@ def _rows(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuest
         at, after = decode_cursor(question.cursor, question.sort, (int, str))
         values |= {"at": at, "after": after}
         behind = f"(({order})::BIGINT, id) {'<' if descending else '>'} ($at, $after)"
-    con.register("traces_of", traces)
+    con.register("traces_of", traces.rows)
+    weigh_alike(con)
     text = named("sessions").format(
         key=key,
         others=others,
@@ -118,19 +130,22 @@ def _rows(con: duckdb.DuckDBPyConnection, traces: pa.Table, question: GroupQuest
         order=order,
         one=one,
         behind=behind,
+        alone=_ALONE if traces.weighed else "FALSE",
         direction="DESC" if descending else "ASC",
     )
     return con.sql(text, params=values).to_arrow_table().to_pylist()
 
 
-def _item(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _item(kind: str, row: Mapping[str, Any], weighed: bool) -> dict[str, Any]:
     _, others = KINDS[kind]
     duration = min(row["last_ns"] - row["first_ns"], 2**63 - 1)
+    counts = {name: Estimate.of(row[name], row[f"{name}_variance"], row[f"{name}_unknown"]) for name in ("traces", "error_spans")}
     return {
         f"{kind}_id": row["id"],
         "users" if others == "user_id" else "sessions": [other for other in row["others"] if other is not None][:100],
-        "traces": row["traces"],
         **_figures(row),
+        **{name: int(count) for name, count in counts.items()},
+        **said(weighed, **counts),
         "models": [model for model in row["models"] or [] if model is not None],
         "first": rfc3339(row["first_ns"]),
         "last": rfc3339(row["last_ns"]),

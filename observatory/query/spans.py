@@ -6,25 +6,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from observatory.model.clock import Nanos
-from observatory.query.cursors import decode_cursor, encode_cursor
 from observatory.query.filtering.sql import to_sql
 from observatory.query.filtering.tree import EVERYTHING, Expr
 from observatory.query.llm_figures import number
 from observatory.query.named import named
+from observatory.query.rowpages import Rows
 from observatory.query.times import rfc3339
 from observatory.query.traces import EVER
 
-KEYS = {
-    "start": "start_ns",
-    "duration": "duration_ns",
-    "tokens": "coalesce(coalesce(input_tokens, 0) + coalesce(output_tokens, 0), -1)::BIGINT",
-}
-SORTS = [sign + name for name in KEYS for sign in ("-", "")]
-"""All values of `sort`."""
+SPANS = Rows(
+    "span_order",
+    "span_rows",
+    {
+        "start": "start_ns",
+        "duration": "duration_ns",
+        "tokens": "coalesce(coalesce(input_tokens, 0) + coalesce(output_tokens, 0), -1)::BIGINT",
+    },
+)
+SORTS = SPANS.sorts
 
 WORDS = (
     "parent_span_id", "name", "kind", "status", "status_message", "service_name", "environment", "observation_kind", "operation",
@@ -60,24 +61,10 @@ def columns_asked(question: SpanQuestion) -> str:
 
 def list_spans(con: duckdb.DuckDBPyConnection, question: SpanQuestion) -> SpanPage:
     """One page, asked on a connection that has the view `spans`. Raises FilterError for a filter that is none of spans."""
-    descending = question.sort.startswith("-")
-    key = KEYS[question.sort.removeprefix("-")]
-    values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
+    values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns}
     filters = [to_sql(question.filter, "spans", values)]
-    behind = "TRUE"
-    if question.cursor is not None:
-        at, trace_id, span_id = decode_cursor(question.cursor, question.sort, (int, str, str))
-        values |= {"at": at, "trace_id": trace_id, "span_id": span_id}
-        behind = f"({key}, trace_id, span_id) {'<' if descending else '>'} ($at, $trace_id, $span_id)"
-        if key == "start_ns":  # what lies before is not read at all
-            filters.append("start_ns <= $at" if descending else "start_ns >= $at")
-    text = named("span_order").format(key=key, direction="DESC" if descending else "ASC", filter=" AND ".join(filters), behind=behind)
-    found = con.sql(text, params=values).to_arrow_table()
-    shown = found.slice(0, question.limit)
-    next_cursor = None
-    if found.num_rows > question.limit:
-        next_cursor = encode_cursor(question.sort, [shown.column(name)[-1].as_py() for name in ("key", "trace_id", "span_id")])
-    return SpanPage([span_item(row) for row in _rows(con, shown)], next_cursor)
+    rows, cursor = SPANS.page(con, filters, values, sort=question.sort, limit=question.limit, cursor=question.cursor)
+    return SpanPage([span_item(row) for row in rows], cursor)
 
 
 def span_item(row: dict[str, Any]) -> dict[str, Any]:
@@ -94,16 +81,3 @@ def span_item(row: dict[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in WORDS},
         **{name: number(row[name]) for name in TOKENS},
     }
-
-
-def _rows(con: duckdb.DuckDBPyConnection, keys: pa.Table) -> list[dict[str, Any]]:
-    if not keys.num_rows:
-        return []
-    starts = np.asarray(keys.column("start_ns"))
-    con.register("page", keys.select(["start_ns", "trace_id", "span_id"]).append_column("place", pa.array(np.arange(keys.num_rows))))
-    try:
-        rows = con.sql(named("span_rows"), params={"low": int(starts.min()), "high": int(starts.max())}).to_arrow_table().to_pylist()
-    finally:
-        con.unregister("page")
-    seen: set[tuple[str, str]] = set()  # a span that was stored twice is shown once
-    return [row for row in rows if (one := (row["trace_id"], row["span_id"])) not in seen and not seen.add(one)]

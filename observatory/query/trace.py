@@ -18,10 +18,12 @@ from observatory.query.origins import origins_of
 from observatory.query.render import Renderer
 from observatory.query.times import rfc3339
 from observatory.query.trace_calls import CallSource, calls_of_trace, head_facts, said_of_calls
+from observatory.query.verdict import COLUMNS, Verdict, VerdictSource, verdict_of
 
 WHOLE_BYTES = 32 << 20  # up to here a trace is held whole and sorted by start; ~40,000 full spans of 800 B, or 150,000 of a tree
 _NARROW = (
     "span_id", "parent_span_id", "name", "start_ns", "duration_ns", "status_code", "service_name", "received_at", "session_id", "user_id",
+    *COLUMNS,
 )  # fmt: skip
 _BODIES = {
     "trace_id", "trace_state", "flags", "attributes", "attribute_types", "dropped_attributes_count", "dropped_events_count", "links",
@@ -33,7 +35,7 @@ _TREE = tuple(name for name in schema(Signal.SPANS).names if name not in _BODIES
 _ERROR = 2
 
 
-class TraceSource(CallSource, Protocol):
+class TraceSource(CallSource, VerdictSource, Protocol):
     """Where a trace is read from: `storage.engine.View` is one."""
 
     def trace(self, signal: Signal, trace_id: bytes, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -58,16 +60,18 @@ def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree
             kept = first_of_each(rows)
             spans = rows.take(pa.array(kept[np.argsort(_numbers(rows, "start_ns")[kept], kind="stable")]))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
-            yield _head(trace_id, spans, calls, state, tree)
+            verdict = verdict_of(source, trace_id, spans)
+            yield _head(trace_id, spans, calls, verdict, state, tree)
             batches = iter([_one_batch(spans.append_column("said_of_calls", said_of_calls(spans, calls, renderer)))])
         else:
             narrow = joined(list(stored_batches(source, trace_id, _NARROW)))
             kept = np.sort(first_of_each(narrow))
             spans = narrow.take(pa.array(kept))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
-            yield _head(trace_id, spans, calls, state, tree)
+            verdict = verdict_of(source, trace_id, spans)
+            yield _head(trace_id, spans, calls, verdict, state, tree)
             batches = _beside(only(_chain(held, stream), kept), said_of_calls(spans, calls, renderer))
-        yield from _listed(piece for batch in batches for piece in renderer.slices(batch, name))
+        yield from _listed(piece for batch in batches for piece in renderer.slices(verdict.filled(batch), name))
         yield b"]}"
 
 
@@ -86,15 +90,16 @@ def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id:
     span = rows.take(pa.array(first_of_each(rows)))
     calls = calls_of_trace(source, trace_id, _numbers(span, "start_ns"))
     one = _one_batch(span.append_column("said_of_calls", said_of_calls(span, calls, renderer, subtrees=False)))
+    one = verdict_of(source, trace_id, span).filled(one)
     said = b"".join(renderer.slices(one, "span_full"))[:-1]
     return said[:-1] + b',"origins":' + orjson.dumps(origins_of(span.to_pylist()[0])) + b"}"
 
 
 def stored_batches(source: TraceSource, trace_id: bytes, columns: Sequence[str] | None) -> Generator[pa.RecordBatch, None, None]:
-    """The stored rows of a trace's spans, without empty batches."""
+    """The stored rows of a trace's spans, without empty batches, with columns in one order: a file has its own."""
     for batch in source.trace(Signal.SPANS, trace_id, columns):
         if batch.num_rows:
-            yield batch
+            yield batch if columns is None else batch.select(list(columns))
 
 
 def _hold(stream: Iterator[pa.RecordBatch]) -> tuple[list[pa.RecordBatch], bool]:
@@ -165,7 +170,7 @@ def _numbers(rows: pa.Table, column: str) -> np.ndarray:
     return np.asarray(rows.column(column)).astype(np.int64)
 
 
-def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, state: str, tree: bool) -> bytes:
+def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, verdict: Verdict, state: str, tree: bool) -> bytes:
     """The trace's facts, up to the opening of `spans`."""
     starts = _numbers(rows, "start_ns")
     ends = starts + _numbers(rows, "duration_ns")  # wraps as OTLP's uint64 does
@@ -189,6 +194,8 @@ def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, state: str, tree: bo
         **head_facts(calls),
         "session_id": _named(rows, "session_id", rootless, starts) or _named(calls, "session_id"),
         "user_id": _named(rows, "user_id", rootless, starts) or _named(calls, "user_id"),
+        "adjusted_count": verdict.adjusted_count,
+        "decided_by": verdict.decided_by,
         "view": "tree" if tree else "full",
     }
     return orjson.dumps(facts)[:-1] + b',"spans":['

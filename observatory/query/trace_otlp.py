@@ -12,21 +12,23 @@ from observatory.errors import NotFound
 from observatory.model.signal import Signal
 from observatory.otlp import encode, jsonwrite
 from observatory.query.trace import TraceSource, first_of_each, joined, only, stored_batches
+from observatory.query.verdict import COLUMNS, verdict_of
 
 _SLICE = 256  # spans a piece: some 30 ms of Python, after which others have their turn
 
 
 def otlp_json(source: TraceSource, trace_id: bytes) -> Iterator[bytes]:
     """The `ExportTraceServiceRequest` in pieces, each span once, in the order they are stored. NotFound is raised before the first."""
-    narrow = list(stored_batches(source, trace_id, ("span_id", "received_at")))
+    narrow = list(stored_batches(source, trace_id, ("span_id", "received_at", "start_ns", *COLUMNS)))
     if not narrow:
         raise NotFound(f"no trace {trace_id.hex()} is stored here")
-    kept = np.sort(first_of_each(joined(narrow)))
+    rows = joined(narrow)
+    kept, verdict = np.sort(first_of_each(rows)), verdict_of(source, trace_id, rows)
     comma = b'{"resourceSpans":['
     with closing(stored_batches(source, trace_id, None)) as stream:
         for batch in only(stream, kept):
             for start in range(0, batch.num_rows, _SLICE):
-                request = ExportTraceServiceRequest.FromString(encode.encode(Signal.SPANS, batch.slice(start, _SLICE)))
+                request = ExportTraceServiceRequest.FromString(encode.encode(Signal.SPANS, verdict.filled(batch.slice(start, _SLICE))))
                 for resource_spans in request.resource_spans:
                     yield comma + jsonwrite.encode(resource_spans)
                     comma = b","

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -17,6 +16,7 @@ from observatory.model.clock import Nanos
 from observatory.query.cursors import decode_cursor, encode_cursor
 from observatory.query.filtering.sql import of_spans, to_sql
 from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
+from observatory.query.llm_figures import usd_text
 from observatory.query.named import named
 from observatory.query.times import rfc3339
 
@@ -246,12 +246,6 @@ def _id(text: str) -> bytes:
         raise BadRequest("cursor: not a cursor of this server; pass `next_cursor` of the previous page unchanged") from None
 
 
-def usd_text(value: Decimal) -> str:
-    """Dollars as exact text without trailing zeros: `0.0125`, `3`."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "trace_id": row["trace_id"].hex(),
@@ -268,7 +262,7 @@ def _item(row: dict[str, Any]) -> dict[str, Any]:
         "llm_calls": row["llm_calls"],
         "input_tokens": row["input_tokens"],
         "output_tokens": row["output_tokens"],
-        "total_cost_usd": None if row["total_cost_usd"] is None else usd_text(row["total_cost_usd"]),
+        "total_cost_usd": usd_text(row["total_cost_usd"]),
         "unpriced_calls": row["unpriced_calls"],
         "models": row["models"],
         "session_id": row["session_id"],

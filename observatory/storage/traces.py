@@ -94,7 +94,9 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
         "received_at": reduced("received_at", np.maximum),
         "models": _distinct(fragments, "models", group, len(first)),
         "session_id": _first_named(one(fragments, "session_id"), order, first),
-        **{name: _first_named(one(fragments, name), order, first) for name in ("user_id", "adjusted_count", "decided_by")},
+        "user_id": _first_named(one(fragments, "user_id"), order, first),
+        "adjusted_count": _highest(one(fragments, "adjusted_count"), order, first),
+        "decided_by": _first_named(one(fragments, "decided_by"), order, first),
     }
     target = schema(Signal.TRACES)
     by_start = pa.array(np.argsort(columns["start_ns"], kind="stable"))
@@ -135,6 +137,14 @@ def _first_named(values: pa.Array, order: np.ndarray, first: np.ndarray) -> pa.A
     best = np.minimum.reduceat(places, first)
     found = best < len(order)
     return values.take(pa.array(order[np.where(found, best, 0)], mask=~found))
+
+
+def _highest(values: pa.Array, order: np.ndarray, first: np.ndarray) -> pa.Array:
+    """Of each group the highest number; null where there is none."""
+    if not len(first):
+        return pa.nulls(0, values.type)
+    highest = np.maximum.reduceat(np.asarray(values.fill_null(-np.inf))[order], first)
+    return pa.array(highest, mask=np.isneginf(highest))
 
 
 def _distinct(fragments: pa.Table, column: str, group: np.ndarray, groups: int) -> pa.Array:

@@ -24,6 +24,11 @@ class Plan:
         self._may_still_veto = any(policy.vetoes for _, policy in (*self._grows, *self._end))
         self._floor = min((policy.least_threshold for _, policy in self._end), default=UNKNOWN)
 
+    @property
+    def fingerprint(self) -> list[str]:
+        """Equal for the same policies, told the same, in the same order: then votes that were stored are theirs."""
+        return [repr(policy) for policy in self.policies]
+
     def names(self, by: int) -> list[str]:
         """The policies of these bits."""
         return names_of(by, [policy.name for policy in self.policies])

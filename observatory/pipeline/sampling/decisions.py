@@ -26,7 +26,8 @@ _MOST_FILES = 8  # of a kind; each costs a search for every new trace, and mergi
 
 @dataclass(slots=True)
 class Found:
-    """Row for row: `what` (NOTHING, KEPT, DROPPED), and of kept ones the threshold and which policies kept them (`Decisions.names`)."""
+    """Row for row: `what` (NOTHING, KEPT, DROPPED), and of kept ones the threshold and which policies kept them (`Decisions.names`;
+    -1: nobody knows)."""
 
     what: np.ndarray
     threshold: np.ndarray
@@ -35,7 +36,7 @@ class Found:
     @staticmethod
     def none(rows: int) -> Found:
         """Nothing is known."""
-        return Found(np.zeros(rows, np.int8), np.full(rows, UNKNOWN, np.uint64), np.zeros(rows, np.int64))
+        return Found(np.zeros(rows, np.int8), np.full(rows, UNKNOWN, np.uint64), np.full(rows, -1, np.int64))
 
 
 class Recent:

@@ -17,7 +17,7 @@ from observatory.model.clock import Nanos
 from observatory.model.money import picodollars
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.model.threshold import NEVER, UNKNOWN
+from observatory.model.threshold import UNKNOWN, randomness_of
 from observatory.model.traceids import IdIndex, Ids, binary
 from observatory.storage.grouping import numbers
 from observatory.storage.spill import Spill
@@ -131,7 +131,7 @@ class OpenTraces:
         self.live[slots] = True
         self.first_received[slots] = self.last_received[slots] = now
         self.first_seq[slots] = seq
-        self.randomness[slots] = _low_56(ids)
+        self.randomness[slots] = randomness_of(ids.low)
         self._index.add(ids, slots)
         return slots
 
@@ -243,10 +243,6 @@ def _listed(chunks: Sequence[_Chunk]) -> pa.Table:
 def _shown(chunk: _Chunk) -> pa.RecordBatch:
     there = chunk.slots >= 0
     return chunk.rows if there.all() else chunk.rows.filter(pa.array(there))
-
-
-def _low_56(ids: Ids) -> np.ndarray:
-    return ids.low.byteswap() & np.uint64(NEVER - 1)
 
 
 def _rest(chunk: _Chunk, left: np.ndarray) -> list[_Chunk]:

@@ -16,6 +16,7 @@ from observatory.model.clock import SECOND, Nanos
 from observatory.model.threshold import adjusted_counts
 from observatory.policies.combine import combine
 from observatory.policies.reason import Reason
+from observatory.query.estimate import horvitz_thompson
 
 _TICK = SECOND
 
@@ -78,9 +79,8 @@ def replay(traces: pa.RecordBatch, policies: Sequence[Reason], counts: np.ndarra
 
 
 def _estimate(values: np.ndarray, counts: np.ndarray, weights: np.ndarray, telling: np.ndarray) -> Estimate:
-    """Horvitz–Thompson: Σ w x, and sqrt(Σ w (w - 1) x²) as its standard error."""
-    x, w = values[telling], weights[telling]
-    return Estimate(float(values @ counts), float(w @ x), float(np.sqrt((w * (w - 1)) @ (x * x))))
+    found = horvitz_thompson(values[telling], weights[telling])
+    return Estimate(float(values @ counts), found.value, found.standard_error or 0.0)
 
 
 def _wants(policy: Reason, votes: Votes) -> np.ndarray:

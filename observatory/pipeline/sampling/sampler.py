@@ -21,6 +21,7 @@ from observatory.model.traceids import Ids, distinct, ids_of
 from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.decisions import DROPPED, KEPT, Decisions
 from observatory.pipeline.sampling.intake import NO_SLOTS, Asker, Intake, Unasked, Waits, events
+from observatory.pipeline.sampling.keepall import standing
 from observatory.pipeline.sampling.opentraces import OpenTraces
 from observatory.pipeline.sampling.tally import Tally
 from observatory.pipeline.sampling.verdict import with_verdict
@@ -81,7 +82,7 @@ class Sampler:
         if self.keeps_all:
             self.tally.kept = self.tally.taken
             self.upto, self._intake.first_seq = self._intake.seen_seq, 0
-            return [Batch(Signal.TRACES, some) for some in rows]
+            return [Batch(Signal.TRACES, standing(some, spans)) for some in rows]
         given: list[pa.Table] = []
         fresh, touched = [], []
         arrived = sum(batch.num_rows for batch in spans)
@@ -125,6 +126,10 @@ class Sampler:
             return rows
         ids = ids_of(rows.column("trace_id"))
         return rows.filter(pa.array((self.decisions.find(ids).what != DROPPED) & (self.open.find(ids) < 0)))
+
+    def ask_anew(self) -> None:
+        """The policies changed while the server was down: what others voted on open traces at first sight is not theirs."""
+        self._at_first_sight(self.open.slots(), self.now)
 
     def _at_first_sight(self, slots: np.ndarray, now: Nanos) -> None:
         if len(slots):

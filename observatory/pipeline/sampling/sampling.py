@@ -21,7 +21,7 @@ from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
 from observatory.pipeline.sampling.decisions import DROPPED, Decisions, Found, Frozen
-from observatory.pipeline.sampling.sampler import Sampler, keep_everything
+from observatory.pipeline.sampling.sampler import Sampler
 from observatory.pipeline.sampling.tally import Told
 from observatory.storage.decisions import DecisionFile, search
 from observatory.storage.files import DISK
@@ -165,7 +165,8 @@ class Sampling:
         counters = {"dropped": dict(tally.dropped), "late": dict(tally.late)}
         told = {name: {"traces": dict(getattr(tally, name).traces), "spans": dict(getattr(tally, name).spans)} for name in _TOLD}
         numbers = {name: getattr(tally, name) for name in _COUNTS} | {"taken": tally.ticked}
-        plan = {"states": copy.deepcopy(sampler.plan.states), "tests": sampler.open.test_names, "asker": sampler.asker.state()}
+        plan = {"policies": sampler.plan.fingerprint, "states": copy.deepcopy(sampler.plan.states)}
+        plan |= {"tests": sampler.open.test_names, "asker": sampler.asker.state()}
         return {"now": sampler.now, "upto": sampler.upto, "numbers": numbers, "counters": counters, "told": told, **plan}
 
     def _restore(self, saved: Checkpoint) -> None:
@@ -183,14 +184,11 @@ class Sampling:
             setattr(tally, name, Told(Counter(counts["traces"]), Counter(counts["spans"])))
         sampler.plan.states |= {name: state for name, state in about["states"].items() if name in sampler.plan.states}
         sampler.asker.restore(about["asker"])
+        if about.get("policies") != sampler.plan.fingerprint:
+            sampler.ask_anew()
 
     def _path(self, position: int) -> Path:
         return self._directory / f"open-{position:020d}.state"
-
-
-def keep_all(directory: Path, open_rows: OpenRecords) -> Sampling:
-    """Sampling that drops nothing."""
-    return Sampling(keep_everything(directory), directory, open_rows, 0)
 
 
 def wake(sampler: Sampler, now: Nanos) -> None:

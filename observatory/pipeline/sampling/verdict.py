@@ -20,5 +20,5 @@ def with_verdict(rows: pa.RecordBatch | pa.Table, decisions: Decisions, threshol
 def verdict_columns(decisions: Decisions, threshold: np.ndarray, by: np.ndarray) -> tuple[pa.Array, pa.Array]:
     """`adjusted_count` and `decided_by` of rows."""
     counts, known = adjusted_counts(threshold)
-    names = pa.DictionaryArray.from_arrays(pa.array(by.astype(np.int32)), pa.array(decisions.names or [""], pa.string()))
+    names = pa.DictionaryArray.from_arrays(pa.array(by.astype(np.int32), mask=by < 0), pa.array(decisions.names or [""], pa.string()))
     return pa.array(counts, mask=~known), names.cast(TEXT)

@@ -1,5 +1,7 @@
 -- Sessions (or users: `{key}`) put together from the calls that count and from what their traces know. A session without a call is one all the same.
 -- `{others}` is the other of the two columns. `traces_of` has one row for each trace and key; a call's own session may differ from its trace's.
+-- A trace with a call is known whether its spans were kept or not; one without stands for as many of its like as sampling says, and so do failed
+-- spans (query/estimate.py). Counted by `alone`, whether a kept trace has no call here, which is only asked where some trace stands for more.
 WITH
     of_calls AS (
         SELECT
@@ -25,6 +27,7 @@ WITH
         UNION ALL BY NAME
         SELECT
             {key} AS id, trace_id, error_count AS trace_errors, start_ns AS first_ns, end_ns AS last_ns,
+            stands_for AS w, unknown_count AS unknown, {alone} AS alone,
             CASE WHEN {others} IS NULL THEN [] ELSE [{others}] END AS others
         FROM traces_of
         WHERE {key} IS NOT NULL AND {among}
@@ -32,10 +35,14 @@ WITH
     facts AS (
         SELECT
             id,
-            count(DISTINCT trace_id)::BIGINT AS traces,
+            count(DISTINCT trace_id) + coalesce(sum(w - 1) FILTER (alone), 0) AS traces,
+            variance_of_estimate(alone::INTEGER, w) AS traces_variance,
+            coalesce(bool_or(unknown AND alone), false) AS traces_unknown,
             coalesce(sum(calls), 0)::BIGINT AS calls,
             coalesce(sum(errors), 0)::BIGINT AS errors,
-            coalesce(sum(trace_errors), 0)::BIGINT AS error_spans,
+            estimated(trace_errors, w) AS error_spans,
+            variance_of_estimate(trace_errors, w) AS error_spans_variance,
+            coalesce(bool_or(unknown), false) AS error_spans_unknown,
             coalesce(sum(unpriced_calls), 0)::BIGINT AS unpriced_calls,
             least(coalesce(sum(input_tokens), 0), 9223372036854775807)::BIGINT AS input_tokens,
             least(coalesce(sum(output_tokens), 0), 9223372036854775807)::BIGINT AS output_tokens,

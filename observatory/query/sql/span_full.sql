@@ -34,6 +34,7 @@ SELECT concat(
     token_json('reasoning_tokens', reasoning_tokens), real_json('time_to_first_token_s', time_to_first_token_s),
     whole_json('streaming', streaming), text_json('finish_reasons', finish_reasons), text_json('error_type', error_type),
     token_json('http_status_code', http_status_code), text_json('session_id', session_id), text_json('user_id', user_id),
-    text_json('agent_name', agent_name), text_json('tool_name', tool_name), said_of_calls, '},'
+    text_json('agent_name', agent_name), text_json('tool_name', tool_name),
+    real_json('adjusted_count', adjusted_count), filled_json('decided_by', decided_by), said_of_calls, '},'
 ) AS json
 FROM slice

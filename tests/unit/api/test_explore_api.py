@@ -105,7 +105,9 @@ async def test_values_are_counted_the_most_frequent_first(asked, of):
     await some(asked)
     await asyncio.to_thread(asked.pipeline.ingest.quiesce)
     said = await asked.get("/api/v1/facets", of=of, fields="service,name,status", limit=2)
-    values = {facet["field"]: [(value["value"], value["count"], value["error"]) for value in facet["values"]] for facet in said["facets"]}
+    values = {
+        facet["field"]: [(value["value"], value["count"], value["standard_error"]) for value in facet["values"]] for facet in said["facets"]
+    }
     assert said["exact"] is True
     assert values["service"] == [("service-0", 14, None), ("service-1", 13, None)]
     assert values["name"] == [("work 0", 10, None), ("work 1", 10, None)]
@@ -139,9 +141,10 @@ async def test_of_many_rows_a_sample_is_counted_and_said_to_be_one(asked, of, mo
     said = await asked.get("/api/v1/facets", of=of, fields="service")
     assert said["exact"] is False and 0 < said["share"] < 0.6
     for value in said["facets"][0]["values"]:
-        assert value["error"] > 0
+        error = value["standard_error"]["count"]
+        assert error > 0
         # five standard errors, and what slices differ by
-        assert abs(value["count"] - 1000) < 5 * value["error"] + 250, value
+        assert abs(value["count"] - 1000) < 5 * error + 250, value
 
 
 async def test_fields_are_those_of_the_language(asked):

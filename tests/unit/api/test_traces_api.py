@@ -42,7 +42,7 @@ async def test_a_trace_is_one_thing_from_journal_to_segment(asked):
     }  # fmt: skip
     sums = {
         "llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "total_cost_usd": None, "unpriced_calls": 0, "models": [],
-        "session_id": None, "user_id": None, "adjusted_count": None, "decided_by": None,
+        "session_id": None, "user_id": None, "adjusted_count": 1.0, "decided_by": None,
     }  # fmt: skip
     listed = await asked.get("/api/v1/traces")
     assert listed == {"items": [{**expected, **sums, "state": "open"}], "next_cursor": None, "from": None, "to": None}
@@ -50,7 +50,7 @@ async def test_a_trace_is_one_thing_from_journal_to_segment(asked):
     spans = one.pop("spans")
     no_calls = {
         "llm_calls": 0, "input_tokens": 0, "output_tokens": 0, "total_tokens": 0, "total_cost_usd": "0", "unpriced_calls": 0, "models": [],
-        "session_id": None, "user_id": None,
+        "session_id": None, "user_id": None, "adjusted_count": 1.0, "decided_by": None,
     }  # fmt: skip
     assert one == {**expected, **no_calls, "state": "open", "view": "full"}
     assert [(span["name"], span["kind"], span["parent_span_id"]) for span in spans] == [

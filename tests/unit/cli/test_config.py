@@ -85,7 +85,7 @@ def test_toml_values_read_back(value: object) -> None:
 
 def test_a_good_file_is_said_to_be_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--config", str(ROOT / "config.toml")]) == 0
-    assert capsys.readouterr().out == f"{ROOT / 'config.toml'}: no mistakes\n"
+    assert capsys.readouterr().out == f"{ROOT / 'config.toml'}: no mistakes. A running server takes a change when it is started again.\n"
 
 
 def test_what_is_shown_says_where_it_comes_from(

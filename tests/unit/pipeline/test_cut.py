@@ -21,7 +21,8 @@ from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
-from observatory.pipeline.sampling.sampling import keep_all
+from observatory.pipeline.sampling.sampler import keep_everything
+from observatory.pipeline.sampling.sampling import Sampling
 from observatory.storage import records
 from observatory.storage.manifest import Manifest
 from observatory.storage.traces import summarize
@@ -38,7 +39,7 @@ class Store:
         self.open_rows = OpenRecords()
         self.before_swap = lambda: None
         config = CutConfig(segment_age_s=30)
-        sampling = keep_all(directory, self.open_rows)
+        sampling = Sampling(keep_everything(directory), directory, self.open_rows, 0)
         before, release = lambda: self.before_swap(), self.journal.release
         self.cut = Cut(config, directory, self.manifest, self.open_rows, before, release, CpuSeconds(), sampling, CollectorRegistry())
 

@@ -15,7 +15,8 @@ from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.query import traces
 from observatory.query.filter import FilterError, parse, to_mask
-from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked, usd_text
+from observatory.query.llm_figures import usd_text
+from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 
 SERVICES = ["api", "worker", "llm"]
 FILTERS = [

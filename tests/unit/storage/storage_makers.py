@@ -22,7 +22,8 @@ from observatory.pipeline.cpu import CpuSeconds
 from observatory.pipeline.cut import Cut
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.open_rows import OpenRecords
-from observatory.pipeline.sampling.sampling import keep_all
+from observatory.pipeline.sampling.sampler import keep_everything
+from observatory.pipeline.sampling.sampling import Sampling
 from observatory.storage import records
 from observatory.storage.config import StorageConfig
 from observatory.storage.engine import Engine
@@ -131,7 +132,8 @@ class Store:
         for record in self.journal.recover(self.manifest.checkpoint).open:
             self._show(record, records.read(record))
         self.engine = Engine(self.manifest, self.open_rows, data_dir, config or StorageConfig())
-        release, cpu, sampling = self.journal.release, CpuSeconds(), keep_all(data_dir, self.open_rows)
+        release, cpu = self.journal.release, CpuSeconds()
+        sampling = Sampling(keep_everything(data_dir), data_dir, self.open_rows, 0)
         self._cut = Cut(CutConfig(), data_dir, self.manifest, self.open_rows, lambda: None, release, cpu, sampling, self.registry)
 
     def put(self, signal: Signal, batch: pa.RecordBatch, at: int = NOW) -> None:

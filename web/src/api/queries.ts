@@ -49,15 +49,6 @@ export function spanQuery(traceId: string, spanId: string) {
   });
 }
 
-/** What sampling decided of a trace: its item in the list, asked for in the nanosecond in which it starts. */
-export function verdictQuery({ trace_id, start_ns }: Pick<TraceTree, "trace_id" | "start_ns">) {
-  return queryOptions({
-    queryKey: ["verdict", trace_id, start_ns],
-    queryFn: async ({ signal }) => (await tracePage({ from: start_ns, to: String(BigInt(start_ns) + 1n), filter: `trace:${trace_id}`, limit: 1 }, signal)).items[0] ?? null,
-    staleTime: 60_000,
-  });
-}
-
 /** One page of the trace list. */
 export function tracePage(params: Record<string, string | number | null | undefined>, signal?: AbortSignal): Promise<TracePage> {
   return get<TracePage>("traces", params, signal);

@@ -16,10 +16,10 @@ export interface TraceSummary {
   error_count: number;
   state: TraceState;
   total_cost_usd?: Usd;
-  /** In a list: how many received traces it stands for; null: undecided, or unknown. */
-  adjusted_count?: number | null;
-  /** In a list: the sampling policies that kept it. */
-  decided_by?: string | null;
+  /** How many received traces it stands for; null: unknown where a policy kept it, else not decided. */
+  adjusted_count: number | null;
+  /** The sampling policies that kept it, parted by commas. */
+  decided_by: string | null;
 }
 
 export interface TracePage {

@@ -16,6 +16,7 @@ export interface Series {
 
 interface Props {
   title: string;
+  said?: string; // of the title, on hover
   times: readonly number[]; // seconds since 1970, where buckets begin
   step: number; // seconds a bucket is long
   end?: number; // seconds: the axis reaches to here
@@ -29,7 +30,7 @@ interface Props {
 }
 
 /** A chart over time with its legend: stacked bars, or lines. What is under the pointer is said in the legend; dragging chooses a window. */
-export function TimeChart({ title, times, step, end, series, shape, format, height = 180, aside, bare = false, onBrush }: Props) {
+export function TimeChart({ title, said, times, step, end, series, shape, format, height = 180, aside, bare = false, onBrush }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const id = useId();
   const [at, setAt] = useState<number | null>(null);
@@ -79,7 +80,7 @@ export function TimeChart({ title, times, step, end, series, shape, format, heig
   return (
     <figure className="chart" aria-labelledby={id}>
       <figcaption>
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} title={said}>{title}</h2>
         <span className="chart-aside faint">{shown === null ? aside : bare ? hovered(series, shown, times, step, format) : moment(times[shown] ?? 0, step)}</span>
       </figcaption>
       <div ref={place} className="chart-canvas" style={{ height }} role="img" aria-label={`${title}: ${describe(series, format)}`} />

@@ -9,6 +9,7 @@ import { rangeLabel } from "../frame/range";
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { count } from "../format/number";
+import { Counted } from "../parts/Counted";
 import { Failed } from "../parts/Failed";
 import { Ago } from "../parts/now";
 import { type Column, Table } from "../parts/Table";
@@ -56,11 +57,11 @@ export function ErrorsPage() {
       width: "90px",
       render: (item) => (
         <RowsLink range={search} of="spans" q={all("status:error", condition("name", item.name), item.service_name === null ? undefined : condition("service", item.service_name))}>
-          {count(item.count)}
+          <Counted value={item.count} error={item.standard_error?.count} />
         </RowsLink>
       ),
     },
-    { key: "traces", label: "traces", right: true, sort: "traces", width: "80px", render: (item) => count(item.traces) },
+    { key: "traces", label: "traces", right: true, sort: "traces", width: "80px", render: (item) => <Counted value={item.traces} error={item.standard_error?.traces} /> },
     { key: "models", label: "models", width: "170px", render: (item) => <span className="error-models muted" title={item.models.join(", ")}>{item.models.join(", ")}</span> },
     { key: "first", label: "first", sort: "first", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.first)} /></span> },
     { key: "last", label: "last", sort: "last", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.last)} /></span> },
@@ -84,7 +85,7 @@ export function ErrorsPage() {
             {data?.items.length === 0 && <p className="page-note">Nothing failed in {rangeLabel(search)}.</p>}
             {data && data.items.length > 0 && (
               <p className="page-note">
-                {count(data.failures)} failures of {count(data.groups)} kinds in {rangeLabel(search)}, of spans that are kept. A failure counts where it began: spans that only
+                <Counted value={data.failures} error={data.standard_error?.failures} /> failures of {count(data.groups)} kinds in {rangeLabel(search)}, {data.exact ? "of spans that are kept" : "estimated from the traces that are kept"}. A failure counts where it began: spans that only
                 passed it on are left out. Messages that differ in numbers and ids only are one kind.
               </p>
             )}

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { MouseEvent } from "react";
 import { count, short } from "../format/number";
+import { Counted } from "../parts/Counted";
 import { facetsQuery } from "./around";
 import { condition } from "./condition";
 import { has, toggled } from "./query";
@@ -17,7 +18,7 @@ export function Facets({ search, due, onSearch }: { search: ExploreSearch; due: 
         <section key={facet.field}>
           <h3>{facet.field.replaceAll("_", " ")}</h3>
           <ul>
-            {facet.values.map(({ value, count: counted, error }) => {
+            {facet.values.map(({ value, count: counted, standard_error: errors }) => {
               const include = condition(facet.field, value);
               const exclude = `-${include}`;
               const state = has(search.q, include) ? "in" : has(search.q, exclude) ? "out" : null;
@@ -29,9 +30,8 @@ export function Facets({ search, due, onSearch }: { search: ExploreSearch; due: 
                 <li key={value}>
                   <button type="button" className={state === "out" ? "is-out" : undefined} aria-pressed={state !== null} title={`${value}\nclick: only these; alt-click: all but these`} onClick={click}>
                     <span className="facet-value">{value || "(empty)"}</span>
-                    <span className="number faint" title={error === null ? count(counted) : `${count(counted)} ± ${count(error)}, of a sample`}>
-                      {error === null ? "" : "≈ "}
-                      {short(counted)}
+                    <span className="number faint">
+                      <Counted value={counted} error={errors?.count} format={short} />
                     </span>
                   </button>
                 </li>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, type RefObject, useId, useState } from "react";
+import { about } from "../format/estimate";
 import { short } from "../format/number";
 import { CloseIcon, SearchIcon } from "../parts/icons";
 import { fieldsQuery, valuesQuery } from "./around";
@@ -159,8 +160,7 @@ function useChoices(search: ExploreSearch, q: string | null, caret: number): Cho
   if (!field) return [];
   if (field.words.length) return field.words.filter((value) => value.startsWith(word.typed)).map((value) => ({ text: `${word.field ?? ""}:${value}`, label: value, about: "", done: true }));
   if (!field.values || !values.data) return [];
-  const about = (count: number) => `${values.data.exact ? "" : "≈ "}${short(count)}`;
-  return values.data.values.map(({ value, count }) => ({ text: condition(word.field ?? "", value), label: value, about: about(count), done: true }));
+  return values.data.values.map(({ value, count, standard_error }) => ({ text: condition(word.field ?? "", value), label: value, about: `${about(standard_error?.count)}${short(count)}`, done: true }));
 }
 
 const COMPARED = new Set(["count", "number", "duration", "seconds", "time", "money", "dollars"]);

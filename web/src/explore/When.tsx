@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { TimeChart } from "../charts/TimeChart";
+import { about, within } from "../format/estimate";
 import { count, short } from "../format/number";
+import { Counted } from "../parts/Counted";
 import { histogramQuery } from "./around";
 import type { ExploreSearch } from "./search";
 
@@ -22,11 +24,13 @@ export function When({ search, due, onBrush }: { search: ExploreSearch; due: boo
   }, [data]);
   if (!data || !drawn) return <div className="when" aria-busy="true" />;
   const rows = search.of === "sessions" ? "calls of sessions" : (search.of ?? "traces");
+  const errors = data.standard_error;
   return (
     <div className="when">
       <TimeChart
-        title={`${data.exact ? "" : "≈ "}${count(data.total)} ${rows}`}
-        aside={data.failed > 0 ? `${data.exact ? "" : "≈ "}${count(data.failed)} failed` : "none failed"}
+        title={`${about(errors?.total)}${count(data.total)} ${rows}`}
+        said={within(data.total, errors?.total)}
+        aside={data.failed > 0 ? <><Counted value={data.failed} error={errors?.failed} /> failed</> : "none failed"}
         times={drawn.times}
         step={drawn.step}
         series={drawn.series}

@@ -57,7 +57,7 @@ export function valuesQuery(search: ExploreSearch, field: string, prefix: string
     queryKey: ["values", of, windowKey(search), field, prefix],
     queryFn: async ({ signal }) => {
       const said = await ask("/api/v1/facets", { of, ...windowParams(search, Date.now()), fields: field, prefix: prefix || null, limit: 12 }, signal);
-      return { exact: said.exact, values: said.facets[0]?.values ?? [] };
+      return { values: said.facets[0]?.values ?? [] };
     },
     staleTime: 3 * STALE_MS,
     retry: false,

@@ -4,6 +4,7 @@ import { dollars } from "../api/llm";
 import { duration } from "../format/duration";
 import { count, short, tokens } from "../format/number";
 import { milliseconds } from "../format/time";
+import { Counted } from "../parts/Counted";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Money } from "../parts/Money";
 import { Ago } from "../parts/now";
@@ -124,7 +125,7 @@ export const COLUMNS: Record<RowKind, Column[]> = {
     { key: "first", label: "first", width: "92px", shown: true, sort: "first", render: (row) => <span className="muted"><Ago ms={Date.parse(row.first)} /></span> },
     { key: "last", label: "last", width: "92px", shown: true, sort: "last", render: (row) => <span className="muted"><Ago ms={Date.parse(row.last)} /></span> },
     { key: "duration", label: "duration", width: "96px", right: true, shown: true, sort: "duration", render: (row) => duration(row.duration_ms) },
-    { key: "traces", label: "traces", width: "64px", right: true, shown: true, sort: "traces", render: (row) => count(row.traces) },
+    { key: "traces", label: "traces", width: "64px", right: true, shown: true, sort: "traces", render: (row) => <Counted value={row.traces} error={row.standard_error?.traces} /> },
     { key: "calls", label: "calls", width: "64px", right: true, shown: true, sort: "calls", render: (row) => count(row.calls) },
     { key: "errors", label: "failed", width: "64px", right: true, shown: true, sort: "errors", render: (row) => <span className={row.errors ? "is-error" : "faint"}>{count(row.errors)}</span> },
     { key: "tokens", label: "tokens", width: "72px", right: true, shown: true, sort: "tokens", render: (row) => number(row.total_tokens) },

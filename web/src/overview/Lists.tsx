@@ -8,6 +8,7 @@ import { type Range, windowParams } from "../frame/range";
 import { duration } from "../format/duration";
 import { count, short } from "../format/number";
 import { BarList } from "../parts/BarList";
+import { Counted } from "../parts/Counted";
 import { Money } from "../parts/Money";
 
 const SHOWN = 6;
@@ -55,7 +56,7 @@ export function Lists({ range }: { range: Range }) {
             </RowsLink>
           ),
           size: item.count,
-          value: count(item.count),
+          value: <Counted value={item.count} error={item.standard_error?.count} />,
         }))}
       />
     </div>

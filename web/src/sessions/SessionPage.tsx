@@ -13,6 +13,7 @@ import { TopBar } from "../frame/TopBar";
 import { windowParams } from "../frame/range";
 import { MessageTurn, Turn } from "../messages/Conversation";
 import { messagesQuery } from "../messages/queries";
+import { Counted } from "../parts/Counted";
 import { ErrorIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
@@ -91,11 +92,11 @@ function Facts({ session }: { session: SessionDetail }) {
           </Link>
         </span>
       )}
-      <span className="number">{plural(session.traces, "trace")}</span>
+      <span className="number"><Counted value={session.traces} error={session.standard_error?.traces} /> {session.traces === 1 ? "trace" : "traces"}</span>
       <span className="number">{plural(session.calls, "call")}</span>
-      {(session.errors > 0 || (session.error_spans ?? 0) > 0) && (
+      {(session.errors > 0 || session.error_spans > 0) && (
         <span className="is-error">
-          <ErrorIcon /> {session.errors > 0 ? plural(session.errors, "failed call") : plural(session.error_spans ?? 0, "failed span")}
+          <ErrorIcon /> {session.errors > 0 ? plural(session.errors, "failed call") : <><Counted value={session.error_spans} error={session.standard_error?.error_spans} /> {session.error_spans === 1 ? "failed span" : "failed spans"}</>}
         </span>
       )}
       <Money of={session} />

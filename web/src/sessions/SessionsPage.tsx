@@ -9,6 +9,7 @@ import { count, short } from "../format/number";
 import { useKeys } from "../frame/keys";
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
+import { Counted } from "../parts/Counted";
 import { CloseIcon, ErrorIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
@@ -148,7 +149,7 @@ function Row({ session, search, index, here, onOpen, onUser }: RowProps) {
         <Ago ms={Date.parse(session.last)} />
       </td>
       <td className="number">{duration(session.duration_ms)}</td>
-      <td className="number">{count(session.traces)}</td>
+      <td className="number"><Counted value={session.traces} error={session.standard_error?.traces} /></td>
       <td className="number">{count(session.calls)}</td>
       <td className="number">
         {session.errors > 0 ? (

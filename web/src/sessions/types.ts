@@ -15,7 +15,9 @@ export interface Session extends Spent {
   session_id: string;
   users: string[];
   traces: number;
-  error_spans: number | null;
+  error_spans: number;
+  exact: boolean;
+  standard_error: { traces: number | null; error_spans: number | null } | null;
   models: string[];
   first: string;
   last: string;

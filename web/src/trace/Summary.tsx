@@ -1,6 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { verdictQuery } from "../api/queries";
 import type { TraceTree } from "../api/types";
 import { duration } from "../format/duration";
 import { usd } from "../format/money";
@@ -45,7 +43,8 @@ export function Summary({ trace }: { trace: TraceTree }) {
         <Ago ms={milliseconds(trace.start_ns)} />
         <Copy text={trace.start} label="copy the start time (ISO)" />
       </span>
-      {trace.state === "open" ? <State state="open" /> : <Kept trace={trace} />}
+      {trace.state === "open" && <State state="open" />}
+      {trace.decided_by && <Kept by={trace.decided_by} stands={trace.adjusted_count} />}
       <span className="summary-id">
         <code className="faint">{trace.trace_id.slice(0, 8)}</code>
         <Copy text={trace.trace_id} label="copy trace id" />
@@ -55,14 +54,13 @@ export function Summary({ trace }: { trace: TraceTree }) {
 }
 
 /** Which sampling policies kept the trace, and how many received traces it stands for where that is more than itself. */
-function Kept({ trace }: { trace: TraceTree }) {
-  const { data } = useQuery(verdictQuery(trace));
-  if (!data?.decided_by) return null;
-  const stands = data.adjusted_count ?? 1;
+function Kept({ by, stands }: { by: string; stands: number | null | undefined }) {
+  const said =
+    stands == null ? "nobody knows for how many it stands" : stands > 1 ? `it stands for ${count(Math.round(stands))} that were received` : "it stands for itself";
   return (
-    <span className="muted is-last" title="the sampling policies that kept this trace">
-      <span className="faint">kept by</span> {data.decided_by}
-      {stands > 1 && <span className="number">≈ stands for {short(stands)} traces</span>}
+    <span className="muted is-last" title={`the sampling policies that kept this trace; ${said}`}>
+      <span className="faint">kept by</span> {by.replaceAll(",", ", ")}
+      {stands != null && stands > 1 && <span className="number">≈ {short(stands)} traces like it</span>}
     </span>
   );
 }

@@ -9,6 +9,7 @@ import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { count, short } from "../format/number";
 import { BarList } from "../parts/BarList";
+import { Counted } from "../parts/Counted";
 import { Failed } from "../parts/Failed";
 import { Money } from "../parts/Money";
 import { Ago } from "../parts/now";
@@ -45,7 +46,7 @@ export function UsersPage() {
         </button>
       ),
     },
-    { key: "traces", label: "traces", right: true, sort: "traces", render: (user) => <RowsLink range={search} q={condition("user", user.user_id)}>{count(user.traces)}</RowsLink> },
+    { key: "traces", label: "traces", right: true, sort: "traces", render: (user) => <RowsLink range={search} q={condition("user", user.user_id)}><Counted value={user.traces} error={user.standard_error?.traces} /></RowsLink> },
     { key: "sessions", label: "sessions", right: true, render: (user) => <RowsLink range={search} of="sessions" q={condition("user", user.user_id)}>{user.sessions.length >= 100 ? "100+" : count(user.sessions.length)}</RowsLink> },
     { key: "calls", label: "calls", right: true, sort: "calls", render: (user) => <RowsLink range={search} of="calls" q={condition("user", user.user_id)}>{count(user.calls)}</RowsLink> },
     { key: "errors", label: "failed", right: true, sort: "errors", render: (user) => (user.errors === 0 ? <span className="faint">0</span> : <RowsLink range={search} of="calls" q={`${condition("user", user.user_id)} status:error`} className="is-error">{count(user.errors)}</RowsLink>) },
@@ -133,7 +134,7 @@ function UserDetail({ range, id }: { range: Range; id: string }) {
           name: <Link to="/sessions/$sessionId" params={{ sessionId: item.session_id }} search={readRange({ ...range })}>{item.session_id}</Link>,
           size: dollars(item.total_cost_usd),
           value: <Money value={item.total_cost_usd} unpriced={item.unpriced_calls} said="sign" />,
-          aside: count(item.traces),
+          aside: <Counted value={item.traces} error={item.standard_error?.traces} />,
         }))}
       />
       <BarList

@@ -16,6 +16,7 @@ from observatory.contracts import Paced
 from observatory.pipeline.sampling import sections
 from observatory.pipeline.sampling.build import policies
 from observatory.pipeline.sampling.config import SamplingConfig
+from observatory.pipeline.sampling.deciding import Plan
 from observatory.pipeline.sampling.sections import PolicyConfig
 from observatory.policies.budget import Budget
 from observatory.policies.compound import And, Not
@@ -65,6 +66,15 @@ def test_every_type_has_an_example_and_makes_a_policy() -> None:
     assert types == set(EXAMPLES)
     made = policies(config(policies=[{"name": f"my {type_}", "type": type_, **keys} for type_, keys in EXAMPLES.items()]))
     assert [policy.name for policy in made] == [f"my {type_}" for type_ in EXAMPLES]
+
+
+def test_a_plan_is_known_by_what_its_policies_were_told() -> None:
+    """Across processes: no address of an object, no order of a set."""
+    told = [{"name": f"my {type_}", "type": type_, **keys} for type_, keys in EXAMPLES.items()]
+    first, again = (Plan(policies(config(policies=told))).fingerprint for _ in range(2))
+    assert first == again and not re.search(r"0x|frozenset|\{'", " ".join(first))
+    for number in range(len(told)):
+        assert Plan(policies(config(policies=told[:number] + told[number + 1 :]))).fingerprint != first
 
 
 def test_the_manual_names_every_type() -> None:
