@@ -1,6 +1,9 @@
+import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
+import { forecastQuery, spendByModelQuery, summaryQuery } from "./api/llm";
 import { readCost } from "./cost/search";
 import { readErrors } from "./errors/search";
+import { rowsQuery } from "./explore/rows";
 import { readExplore } from "./explore/search";
 import { readRange } from "./frame/range";
 import { readLogSearch } from "./logs/search";
@@ -14,7 +17,8 @@ import { readUsers } from "./users/search";
 /**
  * The pages of the rail, in its order. A page is added by one row: its address, its name, its icon, the key that follows `g`, what it
  * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component; the
- * type of `load` is written out, because a component's own links are checked by this table).
+ * type of `load` is written out, because a component's own links are checked by this table). `ask` begins what the page asks first, so that
+ * a page that is opened by its address waits for its answers and its component at the same time.
  * The router makes routes of these rows, the rail and the palette links, the help a line each.
  */
 export const PAGES = [
@@ -25,6 +29,10 @@ export const PAGES = [
     key: "o",
     readSearch: readRange,
     load: async (): Promise<ComponentType> => (await import("./overview/OverviewPage")).OverviewPage,
+    ask: (client, raw) => {
+      const range = readRange(raw);
+      return [client.query(summaryQuery(range, { over: true })), client.query(spendByModelQuery(range)), client.query(forecastQuery)];
+    },
   },
   {
     path: "/explore",
@@ -33,6 +41,7 @@ export const PAGES = [
     key: "e",
     readSearch: readExplore,
     load: async (): Promise<ComponentType> => (await import("./explore/ExplorePage")).ExplorePage,
+    ask: (client, raw) => [client.infiniteQuery(rowsQuery(readExplore(raw)))],
   },
   {
     path: "/sessions",
@@ -115,4 +124,5 @@ export interface Page {
   key: string;
   readSearch: (raw: Record<string, unknown>) => object;
   load: () => Promise<ComponentType>;
+  ask?: (client: QueryClient, raw: Record<string, unknown>) => Promise<unknown>[];
 }
