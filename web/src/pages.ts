@@ -9,7 +9,6 @@ import { readRange } from "./frame/range";
 import { readLogSearch } from "./logs/search";
 import { readModels } from "./models/search";
 import { CostIcon, ErrorsIcon, ExploreIcon, LogsIcon, ModelsIcon, OverviewIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, UsersIcon } from "./parts/icons";
-import { readSessionSearch } from "./sessions/search";
 import { readSettingsSearch } from "./settings/settings";
 import { readSqlSearch } from "./sql/search";
 import { readUsers } from "./users/search";
@@ -19,7 +18,7 @@ import { readUsers } from "./users/search";
  * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component; the
  * type of `load` is written out, because a component's own links are checked by this table). `ask` begins what the page asks first, so that
  * a page that is opened by its address waits for its answers and its component at the same time.
- * The router makes routes of these rows, the rail and the palette links, the help a line each.
+ * The router makes routes of these rows.
  */
 export const PAGES = [
   {
@@ -42,14 +41,6 @@ export const PAGES = [
     readSearch: readExplore,
     load: async (): Promise<ComponentType> => (await import("./explore/ExplorePage")).ExplorePage,
     ask: (client, raw) => [client.infiniteQuery(rowsQuery(readExplore(raw)))],
-  },
-  {
-    path: "/sessions",
-    title: "Sessions",
-    Icon: SessionsIcon,
-    key: "n",
-    readSearch: readSessionSearch,
-    load: async (): Promise<ComponentType> => (await import("./sessions/SessionsPage")).SessionsPage,
   },
   {
     path: "/users",
@@ -116,6 +107,9 @@ export const PAGES = [
     load: async (): Promise<ComponentType> => (await import("./settings/SettingsPage")).SettingsPage,
   },
 ] as const satisfies readonly Page[];
+
+/** What the rail, the palette and the help list: the pages, and sessions, which are a kind of rows of the explorer. */
+export const PLACES = [...PAGES.slice(0, 2), { path: "/sessions", title: "Sessions", Icon: SessionsIcon, key: "n" } as const, ...PAGES.slice(2)];
 
 export interface Page {
   path: `/${string}`;
