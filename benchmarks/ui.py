@@ -1,9 +1,9 @@
 """How fast the page is on a store of ten million spans: `python -m benchmarks.ui --help`.
 
-Stores `--spans` spans through the server's own door (or takes `--data`, a directory that has them) and a trace of `--giant` spans, waits until
-it is at rest, then opens pages in headless Chromium with a cache of its own, again and again. Times are of the page itself: from navigation
-until what it is for is drawn. `filter` is from the last key of a filter until its rows stand there. Memory is the tab's: of its renderer
-process, by the kernel.
+Stores `--spans` spans through the server's own door (or takes `--data`, a directory that has them) and a trace of `--giant` spans, waits
+until it is at rest, then opens pages in headless Chromium with a cache of its own, again and again. Times are of the page itself: from
+navigation until what it is for is drawn. `filter` is from the last key of a filter until its rows stand there. Memory is the tab's: of its
+renderer process, by the kernel.
 """
 
 from __future__ import annotations
