@@ -1,8 +1,9 @@
 """How fast the page is on a store of ten million spans: `python -m benchmarks.ui --help`.
 
-Stores `--spans` spans through the server's own door (or takes `--data`, a directory that has them), waits until it is at rest, then opens
-pages in headless Chromium with a cache of its own, again and again. Times are of the page itself: from navigation until what it is for
-is drawn. `filter` is from the last key of a filter until its rows stand there. Memory is the tab's: of its renderer process, by the kernel.
+Stores `--spans` spans through the server's own door (or takes `--data`, a directory that has them) and a trace of `--giant` spans, waits
+until it is at rest, then opens pages in headless Chromium with a cache of its own, again and again. Times are of the page itself: from
+navigation until what it is for is drawn. `filter` is from the last key of a filter until its rows stand there. Memory is the tab's: of its
+renderer process, by the kernel.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from typing import Any
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import watch
+from benchmarks import giant, watch
 from benchmarks.appliance import Appliance
 from benchmarks.load import sender
 from benchmarks.machine import publish
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-TARGETS = {"overview_ms": 1000, "explore_ms": 800, "filter_ms": 500, "memory_mb": 400, "first_paint_js_kb": 400}
+TARGETS = {"overview_ms": 1000, "explore_ms": 800, "filter_ms": 500, "giant_ms": 1000, "memory_mb": 400, "first_paint_js_kb": 400}
 DRAWN = {
     "overview": ("/", ".overview-charts canvas"),  # the charts of the window; figures stand above them by then
     "explore": ("/explore?live=off", ".rows-body .row:not(.is-waiting)"),
@@ -56,6 +57,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     with Appliance(under=options.dir, data=options.data, keep=options.keep) as appliance:
         if options.data is None:
             _store(appliance, options.spans)
+        giant_id = giant.store(appliance.port("http"), options.giant)
         watch.until_quiet(appliance.pid)
         questions = appliance.connect()
         spans = questions.count()
@@ -65,6 +67,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
             pages = {name: _opened(browser, url, *where, options.times) for name, where in DRAWN.items()}
             filters = _filtered(browser, url, options.times)
+            large = _opened(browser, url, f"/traces/{giant_id}?view=waterfall", ".span-row", options.times)
             memory, scripts = _tab(browser, url)
             browser.close()
         return {
@@ -72,6 +75,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "overview_ms": pages["overview"]["p50_ms"],
             "explore_ms": pages["explore"]["p50_ms"],
             "filter_ms": round(statistics.median(value["p50_ms"] for value in filters.values()), 1),
+            "giant_ms": large["p50_ms"],
             "memory_mb": memory,
             "first_paint_js_kb": scripts,
             "pages": pages,
@@ -167,6 +171,7 @@ def _said(seconds: list[float]) -> dict[str, float]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("benchmarks.ui", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spans", type=int, default=10_000_000, help="stored before; 200000 is a quick run")
+    parser.add_argument("--giant", type=int, default=30_000, help="spans of one large trace that is stored as well")
     parser.add_argument("--times", type=int, default=5, help="how often each page is opened after the first time")
     parser.add_argument("--data", type=Path, help="a data directory that has spans already")
     parser.add_argument("--dir", type=Path, help="where the data directory is made")

@@ -106,7 +106,8 @@ _SPAN_SAYS_OF_CALLS = {
         "type": "object",
         "required": ["llm_calls", "error_count"],
         "properties": {**_SUMS, "error_count": {**COUNT, "description": "Spans that failed."}},
-        "description": "Of the span and all below it. Left out where nothing there is a call that counts, and nothing failed.",
+        "description": "Of the span and all below it. Left out where nothing is below it (its own call and status say the same), and "
+        "where nothing there is a call that counts and nothing failed.",
     },
 }
 _SPAN_FACTS = {

@@ -55,11 +55,13 @@ class Traces:
             parse(asked.text("filter", MAX_LENGTH) or ""),
         )
 
-        def answer(_: View, con: DuckDBPyConnection) -> bytes:
-            page = list_traces(con, question)
+        spans = spans_asked(question)
+
+        def answer(view: View, con: DuckDBPyConnection) -> bytes:
+            # with views over spans there may be newer fragments than those that are derived
+            page = list_traces(con, question, view.fragment_starts() if spans is None else None)
             return orjson.dumps({"items": page.items, "next_cursor": page.next_cursor, **stated(from_ns, to_ns)})
 
-        spans = spans_asked(question)
         if spans is None:
             return json_reply(await self._questions.ask_fragments(request, answer))
         return json_reply(await self._questions.ask_views(request, spans, answer))

@@ -60,7 +60,7 @@ def head_facts(calls: pa.Table) -> dict[str, Any]:
 
 def said_of_calls(spans: pa.Table, calls: pa.Table, renderer: Renderer, *, subtrees: bool = True) -> pa.Array:
     """One text for each span (null: nothing to say) that goes into its JSON object. `spans` has each span once, with `span_id`,
-    `parent_span_id` and `status_code`; without `subtrees` only the call is told.
+    `parent_span_id` and `status_code`. A subtree is told of spans with others below them; without `subtrees` only the call is.
     """
     ids = _ids(spans, "span_id")
     mine = _place(_call_ids(calls), ids)  # of each span's call
@@ -114,7 +114,9 @@ def _subtree_columns(spans: pa.Table, ids: np.ndarray, calls: pa.Table, mine: np
     own["sub_errors"] = (np.asarray(spans.column("status_code")).astype(np.int64) == _ERROR).astype(np.int64)
     parents = _column(spans, "parent_span_id")
     places = np.where(np.asarray(parents.is_valid()), _place(ids, _ids(spans, "parent_span_id")), -1)
-    return dict(zip(own, subtree_sums(places, list(own.values())), strict=True))
+    parted = np.zeros(len(ids), bool)  # a span with nothing below it adds up to its own call, which is told already
+    parted[places[places >= 0]] = True
+    return {name: np.where(parted, sums, 0) for name, sums in zip(own, subtree_sums(places, list(own.values())), strict=True)}
 
 
 def _no_subtrees(count: int) -> dict[str, np.ndarray]:

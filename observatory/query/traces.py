@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
@@ -43,6 +43,18 @@ _AS_FACTS = {
 }
 """How `trace_columns.sql` has what the view `traces` says otherwise."""
 _TEMPLATE = re.compile(r"\$(\w+)")
+
+
+class FragmentStarts(Protocol):
+    """When the rows of `trace_fragments` start, known without asking for them: what `View.fragment_starts` gives."""
+
+    def of(self, trace_ids: pa.Array) -> np.ndarray:
+        """The starts of all fragments of these traces (16-byte ids), perhaps of others too."""
+        ...
+
+    def nth(self, start_ns: Nanos, end_ns: Nanos, count: int, *, newest: bool) -> Nanos | None:
+        """The `count`th start from one end of a window; None when there are not so many."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +100,11 @@ def sort_names() -> list[str]:
     return [sign + name for name in SORTS for sign in ("-", "")]
 
 
-def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> Page:
+def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion, starts: FragmentStarts | None = None) -> Page:
     """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of segments and journal, and whether each is `open`; and
     the view `spans` where `spans_asked` says so. Raises FilterError for a filter that is none of traces.
     """
-    asked = _Asked(con, question)
+    asked = _Asked(con, question, starts)
     facts = asked.walk() if question.column == "start_ns" else None
     if facts is None:
         facts = asked.all()
@@ -137,8 +149,8 @@ def list_services(con: duckdb.DuckDBPyConnection, from_ns: Nanos = EVER[0], to_n
 class _Asked:
     """One question on its way: what the SQL files are filled with."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, question: TraceQuestion) -> None:
-        self._con, self._question, self._tables = con, question, 0
+    def __init__(self, con: duckdb.DuckDBPyConnection, question: TraceQuestion, starts: FragmentStarts | None = None) -> None:
+        self._con, self._question, self._tables, self._starts = con, question, 0, starts
         self._values: dict[str, Any] = {"from_ns": question.from_ns, "to_ns": question.to_ns, "rows": question.limit + 1}
         filters, only = ["TRUE"], ["TRUE"]
         some = "trace_id IN (SELECT trace_id FROM trace_fragments WHERE {})"
@@ -179,7 +191,8 @@ class _Asked:
         name = "trace_walk" if question.descending else "trace_walk_ascending"
         for share in _WALK_ROUNDS:
             fragments = share * values["rows"]
-            found = self._con.sql(named(name), params={"from_ns": low, "to_ns": high, "fragments": fragments}).to_arrow_table()
+            near = self._near(low, high, fragments)
+            found = self._con.sql(named(name), params={"from_ns": near[0], "to_ns": near[1], "fragments": fragments}).to_arrow_table()
             complete = found.num_rows < fragments
             if not found.num_rows:
                 return self._facts(found, _NOWHERE, None, with_service=True)
@@ -210,18 +223,38 @@ class _Asked:
             filters.append(f"start_ns {'>' if self._question.descending else '<'} {edge:d}")
         self._con.register("candidates", candidates)
         try:
-            elsewhere = self._con.sql(named("trace_others"), params={"low": seen[0], "high": seen[1]}).to_arrow_table()
-            ranges = _ranges(np.asarray(elsewhere.column("start_ns")), seen)
+            ranges = _ranges(self._elsewhere(candidates.column("trace_id"), seen), seen)
             fragments = " UNION ALL ".join(named("trace_ranges").format(low=low, high=high) for low, high in ranges)
             return self._run("trace_facts", filter=" AND ".join(filters), behind=self._behind, fragments=fragments)
         finally:
             self._con.unregister("candidates")
+
+    def _near(self, low: Nanos, high: Nanos, fragments: int) -> tuple[Nanos, Nanos]:
+        """The part of a window that has so many fragments at the end where the walk begins: the rest of it need not be read."""
+        newest = self._question.descending
+        edge = self._starts.nth(low, high, fragments, newest=newest) if self._starts is not None else None
+        if edge is None:
+            return low, high
+        return (edge, high) if newest else (low, edge + 1)
+
+    def _elsewhere(self, trace_ids: pa.ChunkedArray, seen: tuple[int, int]) -> np.ndarray:
+        """When fragments of these traces start, outside of what was seen."""
+        if self._starts is None or not len(trace_ids):
+            values = {"low": seen[0], "high": seen[1]}
+            return np.asarray(self._con.sql(named("trace_others"), params=values).to_arrow_table().column("start_ns"))
+        found = self._starts.of(_ids(trace_ids))
+        return found[(found < seen[0]) | (found > seen[1])]
 
     def _run(self, name: str, **parts: str) -> pa.Table:
         direction = "DESC" if self._question.descending else "ASC"
         text = named(name).format(order=self._question.column, direction=direction, columns=named("trace_columns"), **parts)
         used = {key: self._values[key] for key in set(_TEMPLATE.findall(text))}
         return self._con.sql(text, params=used).to_arrow_table()
+
+
+def _ids(values: pa.ChunkedArray) -> pa.Array:
+    """DuckDB's blobs as 16-byte ids in one array."""
+    return pa.concat_arrays([chunk.cast(pa.binary(16)) for chunk in values.chunks])
 
 
 def _ranges(starts: np.ndarray, seen: tuple[int, int]) -> list[tuple[int, int]]:

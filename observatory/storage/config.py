@@ -39,5 +39,9 @@ class StorageConfig(Section):
     threads: int = Field(default=2, ge=1, le=256)
     """Threads of DuckDB inside the server. Two leave room for ingest on a small machine."""
 
+    fragment_cache_bytes: int = Field(default=64 * MIB, ge=0)
+    """Ids and starts of traces that are kept in memory, 24 bytes a trace, so that a list of traces need not look through all of them. When
+    the traces that are stored do not fit, lists are made without."""
+
     footer_cache_bytes: int = Field(default=32 * MIB, ge=0)
     """Parsed footers of segments that are kept in memory, so that opening a trace reads only its rows."""

@@ -20,6 +20,7 @@ from observatory.storage.callviews import CALL_SIGNALS, open_calls
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
 from observatory.storage.database import connect
+from observatory.storage.fragmentstarts import COLUMNS, FragmentStarts, MomentStarts, Starts
 from observatory.storage.hidden import read_shown
 from observatory.storage.manifest import Manifest, Pin
 from observatory.storage.records import DamagedRecord
@@ -45,6 +46,7 @@ class Engine:
         self.manifest, self.data_dir, self.config = manifest, data_dir, config
         self._open_rows = open_rows
         self._footers = Footers(config.footer_cache_bytes)
+        self._starts = FragmentStarts(config.fragment_cache_bytes)
         spill = data_dir / "spill"
         shutil.rmtree(spill, ignore_errors=True)
         self._duckdb = connect(
@@ -180,6 +182,16 @@ class View:
         with self._narrow() as con:
             open_traces(con, self._files([Signal.TRACES], start_ns, end_ns)[Signal.TRACES], self._derived.of(Signal.TRACES))
             yield con
+
+    def fragment_starts(self) -> MomentStarts | None:
+        """When the fragments that `fragments` has start; None where there are so many that it is better asked in SQL. Raises OSError or
+        ArrowException for a segment that cannot be read.
+        """
+        held, segments = self._engine._starts, self.segments(Signal.TRACES)
+        if not held.holds(segments):
+            return None
+        stored = [held.of(segment, self._engine.data_dir / segment.uri) for segment in segments]
+        return MomentStarts([*stored, Starts(self._derived.of(Signal.TRACES).select(list(COLUMNS)))])
 
     @contextmanager
     def calls(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ingest, policies, query, start
+from benchmarks import ingest, policies, query, start, ui
 
 
 def _line(printed: str) -> dict:
@@ -48,3 +48,15 @@ def test_policies_are_measured() -> None:
     assert figures["questions"] == 10
     assert 0 < figures["us_per_span"] < 20  # the promise is 1; a build machine may be busy
     assert 0 < figures["us_per_trace_to_vote"] < 5
+
+
+@pytest.mark.browser
+def test_every_page_is_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ui.main(["--spans", "4096", "--giant", "2000", "--times", "1", "--dir", str(tmp_path)])
+    line = _line(capsys.readouterr().out)
+    assert line["spans"] > 6000
+    assert set(line["pages"]) == set(ui.DRAWN)
+    assert set(line["filters"]) == set(ui.FILTERS)
+    assert 0 < line["first_paint_js_kb"] < ui.TARGETS["first_paint_js_kb"]
+    assert 0 < line["memory_mb"] < ui.TARGETS["memory_mb"]
+    assert line["giant_ms"] > 0

@@ -1,4 +1,4 @@
-"""Sessions: the list, and one session read as a conversation over its traces."""
+"""Sessions: their list in the explorer, and one session read as a conversation over its traces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from axe import serious
 from drive import Sender, asked, eventually
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from observatory.testing.server import ServerProcess
 from observatory.testing.spans import Maker
@@ -62,31 +62,35 @@ def stored(server: ServerProcess, sender: Sender) -> None:
     eventually(lambda: [each["traces"] for each in asked(server, "sessions")["items"] if each["session_id"] == ID] == [3], "all its traces")
 
 
+def rows(page: Page) -> Locator:
+    return page.locator(".rows-body .row")
+
+
 def test_the_list_says_what_each_took(page: Page) -> None:
     page.goto("/sessions")
-    rows = page.locator("tbody tr[data-row]")
-    expect(rows).to_have_count(2)
-    row = page.locator("tbody tr", has_text=ID)
+    expect(rows(page)).to_have_count(2)
+    row = rows(page).filter(has_text=ID)
     expect(row).to_contain_text("u-42")
-    expect(row.locator("td.number")).to_have_text(["2 m 01 s", "3", "2", "1", "320", "$0.00076"])
+    expect(row.locator("> .number")).to_have_text(["2 m 01 s", "3", "2", "1", "320", "$0.00076"])
     page.get_by_role("button", name="cost").click()
-    expect(rows.first).to_contain_text("dear")
+    expect(rows(page).first).to_contain_text("dear")
     page.get_by_role("button", name="cost").click()
-    expect(rows.first).to_contain_text("chat/7")
-    assert parse_qs(urlsplit(page.url).query) == {"sort": ["cost"]}
+    expect(rows(page).first).to_contain_text("chat/7")
+    assert parse_qs(urlsplit(page.url).query) == {"of": ["sessions"], "sort": ["cost"]}
     expect(page.get_by_role("columnheader", name="cost")).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_role("navigation", name="pages").get_by_role("link", name="Sessions")).to_have_attribute("aria-current", "page")
 
 
-def test_a_user_narrows_the_list_and_back_widens_it(page: Page) -> None:
-    page.goto("/sessions")
-    page.get_by_role("button", name="u-7", exact=True).click()
-    expect(page.locator("tbody tr[data-row]")).to_have_count(1)
+def test_an_address_of_the_old_list_leads_to_the_same_rows(page: Page) -> None:
+    page.goto("/sessions?user=u-7")
+    expect(rows(page)).to_have_count(1)
     page.reload()
-    expect(page.locator("tbody tr[data-row]")).to_have_count(1)
-    page.get_by_role("button", name="without user u-7").click()
-    expect(page.locator("tbody tr[data-row]")).to_have_count(2)
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("combobox", name="filter").fill("")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(2)
     page.go_back()
-    expect(page.locator("tbody tr[data-row]")).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
 
 
 def test_a_session_is_read_as_a_conversation(page: Page) -> None:
@@ -113,7 +117,7 @@ def test_a_session_is_read_as_a_conversation(page: Page) -> None:
 
 def test_keys_move_open_and_come_back(page: Page) -> None:
     page.goto("/sessions?sort=-traces")
-    expect(page.locator("tbody tr[data-row]")).to_have_count(2)
+    expect(rows(page)).to_have_count(2)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("feed").get_by_role("article")).to_have_count(3)
@@ -130,10 +134,10 @@ def test_keys_move_open_and_come_back(page: Page) -> None:
 
 def test_nothing_there_teaches_and_leads_on(page: Page) -> None:
     page.goto("/sessions?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z")
-    expect(page.get_by_role("heading", name="No session in this window")).to_be_visible()
+    expect(page.get_by_role("heading", name="No sessions in this time range")).to_be_visible()
     expect(page.get_by_text("session.id")).to_be_visible()
     page.get_by_role("button", name="look in all time").click()
-    expect(page.locator("tbody tr[data-row]").nth(2)).to_be_attached()
+    expect(rows(page).nth(2)).to_be_attached()
     page.goto("/sessions/nobody")
     expect(page.get_by_role("heading", name="No such session in this window")).to_be_visible()
 
@@ -142,7 +146,7 @@ def test_a_failing_server_is_said(page: Page) -> None:
     said = {"error": {"code": "internal", "message": "the server failed at this request", "where": ""}}
     page.route(re.compile("/api/v1/sessions"), lambda route: route.fulfill(status=500, json=said))
     page.goto("/sessions")
-    expect(page.get_by_role("heading", name="The sessions could not be read")).to_be_visible()
+    expect(page.get_by_role("heading", name="The rows could not be read")).to_be_visible()
     expect(page.get_by_text("the server failed at this request")).to_be_visible()
 
 
@@ -150,7 +154,7 @@ def test_a_failing_server_is_said(page: Page) -> None:
 def test_nothing_is_in_the_way_of_other_eyes_and_hands(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto("/sessions?range=all")
-    expect(page.locator("tbody tr[data-row]").nth(2)).to_be_attached()
+    expect(rows(page).nth(2)).to_be_attached()
     assert serious(page) == []
     page.get_by_role("link", name=ID).click()
     expect(page.get_by_text("Shorter.")).to_be_visible()

@@ -1,12 +1,14 @@
+import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
+import { forecastQuery, spendByModelQuery, summaryQuery } from "./api/llm";
 import { readCost } from "./cost/search";
 import { readErrors } from "./errors/search";
+import { rowsQuery } from "./explore/rows";
 import { readExplore } from "./explore/search";
 import { readRange } from "./frame/range";
 import { readLogSearch } from "./logs/search";
 import { readModels } from "./models/search";
 import { CostIcon, ErrorsIcon, ExploreIcon, LogsIcon, ModelsIcon, OverviewIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, UsersIcon } from "./parts/icons";
-import { readSessionSearch } from "./sessions/search";
 import { readSettingsSearch } from "./settings/settings";
 import { readSqlSearch } from "./sql/search";
 import { readUsers } from "./users/search";
@@ -14,8 +16,9 @@ import { readUsers } from "./users/search";
 /**
  * The pages of the rail, in its order. A page is added by one row: its address, its name, its icon, the key that follows `g`, what it
  * reads of the address bar, and its component, which is loaded when it is first looked at (its style sheet is imported by the component; the
- * type of `load` is written out, because a component's own links are checked by this table).
- * The router makes routes of these rows, the rail and the palette links, the help a line each.
+ * type of `load` is written out, because a component's own links are checked by this table). `ask` begins what the page asks first, so that
+ * a page that is opened by its address waits for its answers and its component at the same time.
+ * The router makes routes of these rows.
  */
 export const PAGES = [
   {
@@ -25,6 +28,10 @@ export const PAGES = [
     key: "o",
     readSearch: readRange,
     load: async (): Promise<ComponentType> => (await import("./overview/OverviewPage")).OverviewPage,
+    ask: (client, raw) => {
+      const range = readRange(raw);
+      return [client.query(summaryQuery(range, { over: true })), client.query(spendByModelQuery(range)), client.query(forecastQuery)];
+    },
   },
   {
     path: "/explore",
@@ -33,14 +40,7 @@ export const PAGES = [
     key: "e",
     readSearch: readExplore,
     load: async (): Promise<ComponentType> => (await import("./explore/ExplorePage")).ExplorePage,
-  },
-  {
-    path: "/sessions",
-    title: "Sessions",
-    Icon: SessionsIcon,
-    key: "n",
-    readSearch: readSessionSearch,
-    load: async (): Promise<ComponentType> => (await import("./sessions/SessionsPage")).SessionsPage,
+    ask: (client, raw) => [client.infiniteQuery(rowsQuery(readExplore(raw)))],
   },
   {
     path: "/users",
@@ -108,6 +108,9 @@ export const PAGES = [
   },
 ] as const satisfies readonly Page[];
 
+/** What the rail, the palette and the help list: the pages, and sessions, which are a kind of rows of the explorer. */
+export const PLACES = [...PAGES.slice(0, 2), { path: "/sessions", title: "Sessions", Icon: SessionsIcon, key: "n" } as const, ...PAGES.slice(2)];
+
 export interface Page {
   path: `/${string}`;
   title: string;
@@ -115,4 +118,5 @@ export interface Page {
   key: string;
   readSearch: (raw: Record<string, unknown>) => object;
   load: () => Promise<ComponentType>;
+  ask?: (client: QueryClient, raw: Record<string, unknown>) => Promise<unknown>[];
 }

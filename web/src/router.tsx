@@ -4,7 +4,7 @@ import { readRange } from "./frame/range";
 import { TopBar } from "./frame/TopBar";
 import { type Page, PAGES } from "./pages";
 import { Notice } from "./parts/Notice";
-import { fromTraces } from "./explore/search";
+import { fromSessions, fromTraces } from "./explore/search";
 import { readTraceView } from "./trace/view";
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFound });
@@ -31,6 +31,15 @@ const traces = createRoute({
     throw redirect({ to: "/explore", search: fromTraces(search as Record<string, unknown>), replace: true });
   },
 });
+// sessions are rows of the explorer; their own address is what the rail says, and what people kept
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions",
+  beforeLoad: ({ search }) => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw redirect({ to: "/explore", search: fromSessions(search as Record<string, unknown>), replace: true });
+  },
+});
 const trace = createRoute({
   getParentRoute: () => root,
   path: "/traces/$traceId",
@@ -47,7 +56,7 @@ const session = createRoute({
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
 export const router = createRouter({
-  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), traces, trace, session]),
+  routeTree: root.addChildren([...(PAGES.map(route) as unknown as Routes<typeof PAGES>), traces, trace, sessions, session]),
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {
     const pairs = Object.entries(search).filter((pair): pair is [string, string] => typeof pair[1] === "string");

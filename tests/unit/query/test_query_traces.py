@@ -17,6 +17,7 @@ from observatory.query import traces
 from observatory.query.filter import FilterError, parse, to_mask
 from observatory.query.llm_figures import usd_text
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
+from observatory.storage.fragmentstarts import COLUMNS, MomentStarts, Starts
 
 SERVICES = ["api", "worker", "llm"]
 FILTERS = [
@@ -154,16 +155,18 @@ def relation(rows: list[dict]) -> duckdb.DuckDBPyConnection:
     st.sampled_from([EVER, (5, 15), (0, 10), (12, EVER[1])]),
     st.booleans(),
     st.sampled_from(FILTERS),
+    st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, min_duration, window, rare, asked):
+def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, min_duration, window, rare, asked, known):
     question = TraceQuestion(*window, service, status, min_duration, sort, limit, filter=parse(asked), now=0)
     con = relation(rows)
+    starts = MomentStarts([starts_of(rows[::2]), starts_of(rows[1::2])]) if known else None
     rounds, traces._WALK_ROUNDS = traces._WALK_ROUNDS, () if rare else (1, 3)
     found, cursor = [], None
     try:
         while True:
-            page = list_traces(con, replace(question, cursor=cursor))
+            page = list_traces(con, replace(question, cursor=cursor), starts)
             assert len(page.items) <= limit
             found += page.items
             cursor = page.next_cursor
@@ -175,6 +178,10 @@ def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, mi
         con.close()
     expected = brute_force(rows, question)
     assert [told(item) for item in found] == expected
+
+
+def starts_of(rows: list[dict]) -> Starts:
+    return Starts(pa.Table.from_pylist(rows, schema(Signal.TRACES)).select(list(COLUMNS)))
 
 
 def fragment(number: int, start: int, **facts) -> dict:
@@ -213,11 +220,12 @@ def test_new_traces_do_not_shift_the_pages_behind_a_cursor():
 
 
 @pytest.mark.parametrize("sort", ["-start", "-duration"])
-def test_no_nanosecond_is_lost_where_traces_lie_apart(sort):
+@pytest.mark.parametrize("known", [False, True])
+def test_no_nanosecond_is_lost_where_traces_lie_apart(sort, known):
     day, now = 86_400 * 10**9, 1_795_430_890_363_536_205
     rows = [fragment(n, now - n * day - n, end_ns=now - n * day + 5 * n) for n in range(1, 31)]
     rows += [fragment(n, now - n * day + 7 * n, end_ns=now - n * day + 9 * n) for n in range(1, 31)]
-    page = list_traces(relation(rows), TraceQuestion(sort=sort, limit=30))
+    page = list_traces(relation(rows), TraceQuestion(sort=sort, limit=30), MomentStarts([starts_of(rows)]) if known else None)
     assert sorted(int(item["duration_ns"]) for item in page.items) == [10 * n for n in range(1, 31)]
     assert {item["span_count"] for item in page.items} == {2}
 

@@ -55,6 +55,11 @@ export function summaryQuery(range: Range, { by = [], over = false, filter, orde
   });
 }
 
+/** What the dearest models cost over time. */
+export function spendByModelQuery(range: Range) {
+  return summaryQuery(range, { by: ["model"], over: true, limit: 6 });
+}
+
 /** When the first call was, to the month: where "all time" begins. */
 const firstCallQuery = queryOptions({
   queryKey: ["first-call"],

@@ -18,6 +18,16 @@ export function savedQuery<T>(kind: string) {
   });
 }
 
+/** A trace that somebody pinned; its id is the document's name. */
+export interface Pinned {
+  root_name: string;
+  service_name: string | null;
+  start_ns: string;
+}
+
+/** The pinned traces. */
+export const pinsQuery = savedQuery<Pinned>("pin");
+
 /** Keeps a document, in place of the one of that name. */
 export function save(kind: string, name: string, body: unknown): Promise<unknown> {
   return send("PUT", `saved/${kind}/${encodeURIComponent(name)}`, body);

@@ -92,7 +92,7 @@ export interface TreeSpan {
   agent_name?: string | null;
   event_count?: number;
   call?: SpanCall;
-  /** Of the span and all below it; absent where nothing there counts or failed. */
+  /** Of the span and all below it; absent where nothing is below it, counts there or failed. */
   subtree?: CallSums & { error_count: number };
 }
 

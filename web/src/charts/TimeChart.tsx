@@ -145,7 +145,7 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
   const drawn: uPlot.Series[] = series.map(({ token, dashed }) =>
     shape === "bars"
       ? { fill: colours[token] ?? "", width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.86, 40], align: 1 }) }
-      : { stroke: colours[token] ?? "", width: 1.5, points: { show: false }, spanGaps: false, ...(dashed && { dash: [4, 3] }) },
+      : { stroke: colours[token] ?? "", width: 1.5, points: { show: true, size: 5, width: 0, fill: colours[token] ?? "", filter: alone }, spanGaps: false, ...(dashed && { dash: [4, 3] }) },
   ) as uPlot.Series[];
   if (shape === "bars") drawn.reverse();
   return {
@@ -179,6 +179,12 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
       ],
     },
   };
+}
+
+/** Values without a neighbour, which no line would show. */
+function alone(plot: uPlot, series: number): number[] {
+  const values = plot.data[series] ?? [];
+  return [...values.keys()].filter((index) => values[index] != null && values[index - 1] == null && values[index + 1] == null);
 }
 
 /** The bucket under the pointer: of bars the one it lies in, of lines the nearest. */

@@ -66,7 +66,7 @@ export function ExplorePage() {
       const row = list.rows.find((one) => keyOf(one) === cursor);
       const place = row && placeOf(row);
       if (place) void navigate({ to: "/traces/$traceId", params: { traceId: place.traceId }, search: place.span === undefined ? {} : { span: place.span } });
-      else if (row) openRow(keyOf(row));
+      else if (row?.of === "sessions") void navigate({ to: "/sessions/$sessionId", params: { sessionId: row.row.session_id }, search: { range: "all" } });
     },
     Escape: () => {
       if (search.row !== undefined) change({ row: undefined }, true);
@@ -185,6 +185,12 @@ function Nothing({ search, change }: { search: ExploreSearch; change: (part: Par
       }
     >
       <p>
+        {search.of === "sessions" && search.q === undefined && (
+          <>
+            A session ties traces together, as the turns of one chat. Set <code>session.id</code> on a span (or <code>gen_ai.conversation.id</code>, or what your framework calls its
+            thread), and <code>user.id</code> for whose it is.{" "}
+          </>
+        )}
         Looked at {rangeLabel(search)}.{isLive(search) && " This page is live: what arrives appears by itself."}
       </p>
     </Notice>

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, type SubmitEvent, useEffect, useRef, useState } from "react";
-import { forget, save, savedQuery } from "../api/saved";
+import { forget, pinsQuery, save, savedQuery } from "../api/saved";
+import { label, milliseconds } from "../format/time";
 import { ChevronIcon, CloseIcon, StarIcon } from "../parts/icons";
 import { COLUMNS, shownColumns } from "./columns";
 import { type ExploreSearch, readExplore } from "./search";
@@ -68,13 +69,14 @@ export function Columns({ search, onChange }: { search: ExploreSearch; onChange:
   );
 }
 
-/** Views that are kept by the server, for everyone. */
+/** Views and pinned traces, which the server keeps for everyone. */
 export function Views({ search }: { search: ExploreSearch }) {
   const client = useQueryClient();
   const { data } = useQuery(savedQuery<Record<string, unknown>>("view"));
-  const again = () => void client.invalidateQueries({ queryKey: ["saved", "view"] });
+  const pins = useQuery(pinsQuery).data ?? [];
+  const again = () => void client.invalidateQueries({ queryKey: ["saved"] });
   const keep = useMutation({ mutationFn: (name: string) => save("view", name, { ...search, row: undefined }), onSuccess: again });
-  const remove = useMutation({ mutationFn: (name: string) => forget("view", name), onSuccess: again });
+  const remove = useMutation({ mutationFn: ({ kind, name }: { kind: "view" | "pin"; name: string }) => forget(kind, name), onSuccess: again });
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const name = new FormData(event.currentTarget).get("name");
@@ -97,13 +99,30 @@ export function Views({ search }: { search: ExploreSearch }) {
                 <Link to="/explore" search={readExplore(body)} onClick={close}>
                   {name}
                 </Link>
-                <button type="button" className="quiet" aria-label={`delete the view ${name}`} onClick={() => remove.mutate(name)}>
+                <button type="button" className="quiet" aria-label={`delete the view ${name}`} onClick={() => remove.mutate({ kind: "view", name })}>
                   <CloseIcon />
                 </button>
               </li>
             ))}
             {data?.length === 0 && <li className="faint">None is saved yet. They are kept by the server, for everyone who uses it.</li>}
           </ul>
+          {pins.length > 0 && (
+            <>
+              <h3 className="menu-head">Pinned traces</h3>
+              <ul className="menu-views">
+                {pins.map(({ name, body }) => (
+                  <li key={name}>
+                    <Link to="/traces/$traceId" params={{ traceId: name }} title={name} onClick={close}>
+                      {body.root_name || "(no name)"} <span className="faint">{label(milliseconds(body.start_ns))}</span>
+                    </Link>
+                    <button type="button" className="quiet" aria-label={`unpin ${body.root_name || name}`} onClick={() => remove.mutate({ kind: "pin", name })}>
+                      <CloseIcon />
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </>
+          )}
         </>
       )}
     </Menu>

@@ -1,3 +1,4 @@
+import { infiniteQueryOptions } from "@tanstack/react-query";
 import { type Answer, ask, type Query } from "../api/client";
 import { windowParams } from "../frame/range";
 import type { ExploreSearch, RowKind } from "./search";
@@ -27,6 +28,16 @@ export async function pageOf(search: ExploreSearch, cursor: string | null, signa
   // every list takes the same parameters; which orders there are is the list's own, and a wrong one is refused in a sentence
   const said = await ask(PATHS[of], asked as Query<(typeof PATHS)[RowKind]>, signal);
   return { rows: said.items.map((row) => ({ of, row }) as Row), next: said.next_cursor };
+}
+
+/** The rows of a search, page by page; neither which row is open nor which columns are shown makes them others. */
+export function rowsQuery(search: ExploreSearch) {
+  return infiniteQueryOptions({
+    queryKey: ["rows", { ...search, live: undefined, row: undefined, cols: undefined }],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) => pageOf(search, pageParam, signal),
+    getNextPageParam: (last) => last.next,
+  });
 }
 
 /** What tells a row from every other of its kind. */

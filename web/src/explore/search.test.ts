@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fromTraces, isLive, readExplore } from "./search";
+import { fromSessions, fromTraces, isLive, readExplore } from "./search";
 
 describe("the address bar", () => {
   it("holds what the explorer shows, and nothing it does not understand", () => {
@@ -15,6 +15,11 @@ describe("the address bar", () => {
       sort: "-duration",
     });
     expect(fromTraces({})).toEqual({});
+  });
+
+  it("of the old page of sessions leads to the same rows", () => {
+    expect(fromSessions({ user: "u 1", filter: "model:x", sort: "-cost" })).toEqual({ of: "sessions", q: 'user:"u 1" model:x', sort: "-cost" });
+    expect(fromSessions({ range: "7d" })).toEqual({ of: "sessions", range: "7d" });
   });
 
   it("a window that has ended has no live rows", () => {

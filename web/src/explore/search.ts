@@ -43,3 +43,10 @@ export function fromTraces(raw: Record<string, unknown>): ExploreSearch {
   );
   return { ...readExplore({ ...raw, of: undefined }), ...(q !== undefined && { q }) };
 }
+
+/** The search of the list of sessions as it was when it was a page of its own. */
+export function fromSessions(raw: Record<string, unknown>): ExploreSearch {
+  const [user, filter] = ["user", "filter"].map((key) => textOf(raw, key));
+  const q = all(user === undefined ? undefined : condition("user", user), filter);
+  return { ...readExplore({ ...raw, of: "sessions" }), ...(q !== undefined && { q }) };
+}

@@ -1,6 +1,6 @@
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
-import { keyOf, NEWEST, type Page, pageOf, type Row, type Span } from "./rows";
+import { keyOf, NEWEST, type Page, pageOf, type Row, rowsQuery, type Span } from "./rows";
 import { type ExploreSearch, isLive } from "./search";
 
 const AGAIN_MS = 700;
@@ -27,15 +27,12 @@ interface Heard {
 /** The rows of a search, page by page; live ones come in at the top, unless the list is being read. */
 export function useRows(search: ExploreSearch, reading: boolean): Rows {
   const client = useQueryClient();
-  const key = useMemo(() => ["rows", { ...search, live: undefined, row: undefined, cols: undefined }], [search]);
+  const key = useMemo(() => rowsQuery(search).queryKey, [search]);
   const live = isLive(search);
   const newestFirst = (search.sort ?? NEWEST[search.of ?? "traces"]) === NEWEST[search.of ?? "traces"];
   const [waiting, setWaiting] = useState<{ key: unknown; count: number; fresh: Page | null }>({ key, count: 0, fresh: null });
   const pages = useInfiniteQuery({
-    queryKey: key,
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) => pageOf(search, pageParam, signal),
-    getNextPageParam: (last) => last.next,
+    ...rowsQuery(search),
     staleTime: live ? 0 : 10_000,
     refetchOnMount: (query) => !query.state.data || query.state.data.pages.length === 1,
     refetchOnWindowFocus: false,

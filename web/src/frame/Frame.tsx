@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { statusQuery } from "../api/queries";
 import { clock } from "../format/time";
-import { PAGES } from "../pages";
+import { PLACES } from "../pages";
 import { ChevronIcon, ErrorIcon, SearchIcon } from "../parts/icons";
 import { LastSearch } from "../traces/memory";
 import type { ExploreSearch } from "../explore/search";
@@ -20,7 +20,11 @@ export function Frame() {
   const [small, setSmall] = useStored<boolean>("rail-small", false);
   const [help, setHelp] = useState(false);
   const [palette, setPalette] = useState(false);
-  const range = readRange(useSearch({ strict: false }));
+  const search = useSearch({ strict: false });
+  const range = readRange(search);
+  const at = useLocation({ select: ({ pathname }) => pathname });
+  // what is looked at in a list is of the list's place
+  const here = at === "/explore" && "of" in search && search.of === "sessions" ? "/sessions" : at.startsWith("/traces/") ? "/explore" : (/^\/[^/]*/.exec(at)?.[0] ?? "/");
   const lost = useLostSince();
   const navigate = useNavigate();
   const leader = useRef(0);
@@ -28,7 +32,7 @@ export function Frame() {
     "?": () => setHelp(true),
     g: () => (leader.current = Date.now()),
     ...Object.fromEntries(
-      PAGES.map(({ key, path }) => [
+      PLACES.map(({ key, path }) => [
         key,
         () => {
           if (Date.now() - leader.current >= 1000) return false; // the key is the page's own
@@ -64,9 +68,9 @@ export function Frame() {
           <kbd>⌘K</kbd>
         </button>
         <ul>
-          {PAGES.map(({ path, title, Icon }) => (
+          {PLACES.map(({ path, title, Icon }) => (
             <li key={path}>
-              <Link to={path} search={range} title={title} activeOptions={{ exact: path === "/", includeSearch: false }} activeProps={{ className: "is-here" }}>
+              <Link to={path} search={range} title={title} aria-current={path === here ? "page" : undefined} className={path === here ? "is-here" : undefined}>
                 <Icon />
                 <span>{title}</span>
               </Link>

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { PAGES } from "../pages";
+import { PLACES } from "../pages";
 
 const KEYS: [string, string][] = [
   ["⌘K", "go to anything"],
@@ -10,11 +10,12 @@ const KEYS: [string, string][] = [
   ["esc", "close, then back"],
   ["[  ]", "previous and next trace"],
   ["←  →", "fold and unfold a span"],
+  ["p", "pin a trace, or unpin it"],
   ["t", "to the tree of a trace"],
   ["w  f  m", "a trace as waterfall, flame, messages"],
   ["z", "zoom to a span"],
   ["0", "the whole trace again"],
-  ...PAGES.map(({ key, title }): [string, string] => [`g ${key}`, title.toLowerCase()]),
+  ...PLACES.map(({ key, title }): [string, string] => [`g ${key}`, title.toLowerCase()]),
   ["?", "this list"],
 ];
 

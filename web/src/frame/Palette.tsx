@@ -2,11 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { ask } from "../api/client";
-import { savedQuery } from "../api/saved";
+import { pinsQuery, savedQuery } from "../api/saved";
 import { condition } from "../explore/condition";
 import { readExplore } from "../explore/search";
-import { PAGES } from "../pages";
-import { ExploreIcon, ModelsIcon, StarIcon, TracesIcon, UsersIcon } from "../parts/icons";
+import { PLACES } from "../pages";
+import { ExploreIcon, ModelsIcon, PinIcon, StarIcon, TracesIcon, UsersIcon } from "../parts/icons";
 import { readRange } from "./range";
 
 interface Entry {
@@ -17,7 +17,7 @@ interface Entry {
   go: () => void;
 }
 
-/** Everything by its name, as a modal dialog: pages, saved views, a trace by its id, models, users, or a filter. */
+/** Everything by its name, as a modal dialog: pages, saved views, pinned traces, a trace by its id, models, users, or a filter. */
 export function Palette({ open, onClose, onHelp }: { open: boolean; onClose: () => void; onHelp: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -91,6 +91,7 @@ function useEntries(typed: string, onHelp: () => void): Entry[] {
   const range = readRange(useSearch({ strict: false }));
   const needle = typed.toLowerCase();
   const views = useQuery(savedQuery<Record<string, unknown>>("view")).data ?? [];
+  const pins = useQuery(pinsQuery).data ?? [];
   const found = useQuery({
     queryKey: ["palette", needle],
     queryFn: async ({ signal }) => (await ask("/api/v1/facets", { of: "calls", fields: "model_name,user", prefix: needle, limit: MOST }, signal)).facets,
@@ -103,11 +104,14 @@ function useEntries(typed: string, onHelp: () => void): Entry[] {
   if (/^[0-9a-f]{32}$/.test(needle)) {
     entries.push({ key: "trace", icon: <TracesIcon />, label: needle, about: "trace", go: () => void navigate({ to: "/traces/$traceId", params: { traceId: needle } }) });
   }
-  for (const { path, title, Icon, key } of PAGES) {
+  for (const { path, title, Icon, key } of PLACES) {
     if (title.toLowerCase().includes(needle)) entries.push({ key: path, icon: <Icon />, label: title, about: `g ${key}`, go: () => void navigate({ to: path, search: range }) });
   }
   for (const { name, body } of views.filter((view) => view.name.toLowerCase().includes(needle)).slice(0, MOST)) {
     entries.push({ key: `view ${name}`, icon: <StarIcon />, label: name, about: "view", go: () => void navigate({ to: "/explore", search: readExplore(body) }) });
+  }
+  for (const { name, body } of pins.filter((pin) => `${pin.body.root_name} ${pin.name}`.toLowerCase().includes(needle)).slice(0, MOST)) {
+    entries.push({ key: `pin ${name}`, icon: <PinIcon />, label: body.root_name || "(no name)", about: `pinned ${name.slice(0, 8)}`, go: () => void navigate({ to: "/traces/$traceId", params: { traceId: name } }) });
   }
   for (const { value } of valuesOf("model_name")) {
     entries.push({ key: `model ${value}`, icon: <ModelsIcon />, label: value, about: "calls of this model", go: () => void navigate({ to: "/explore", search: { ...range, of: "calls", q: condition("model_name", value) } }) });

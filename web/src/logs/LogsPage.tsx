@@ -112,7 +112,7 @@ export function LogsPage() {
           {!data && <Skeletons />}
           <LogList items={items} links />
           {hasNextPage && (
-            <p className="grid-more">
+            <p className="table-more">
               <button type="button" className="button" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
                 older records
               </button>

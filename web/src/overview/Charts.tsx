@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { dollars, type Group, summaryQuery, type Summed } from "../api/llm";
+import { dollars, type Group, spendByModelQuery, type Summed } from "../api/llm";
 import { seriesToken } from "../charts/colours";
 import { type Series, TimeChart } from "../charts/TimeChart";
 import { condition } from "../explore/condition";
@@ -11,8 +11,6 @@ import { duration } from "../format/duration";
 import { usd } from "../format/money";
 import { short } from "../format/number";
 
-const SHOWN = 6;
-
 interface Props {
   range: Range;
   over: Summed | undefined;
@@ -21,7 +19,7 @@ interface Props {
 
 /** Spend by model, times, calls and tokens, side by side over the same window. */
 export function Charts({ range, over, onBrush }: Props) {
-  const models = useQuery(summaryQuery(range, { by: ["model"], over: true, limit: SHOWN })).data;
+  const models = useQuery(spendByModelQuery(range)).data;
   const times = useMemo(() => (over?.items ?? []).map(timeOf), [over]);
   const spend = useMemo(() => (models && over ? spendByModel(models, over, range) : []), [models, over, range]);
   const lines = useMemo(() => ["p50", "p95", "p99"].map((name, rank) => latency(over, name as "p50", rank)), [over]);

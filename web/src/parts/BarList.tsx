@@ -39,8 +39,9 @@ export function BarList({ title, head, aside, rows, none, more }: Props) {
               <th scope="row">{row.name}</th>
               {aside !== undefined && <td className="is-right number muted">{row.aside}</td>}
               <td className="is-right number barlist-value">
-                <i style={{ width: `${most > 0 ? (100 * row.size) / most : 0}%` }} aria-hidden="true" />
-                <span>{row.value}</span>
+                <Bar size={row.size} most={most}>
+                  {row.value}
+                </Bar>
               </td>
             </tr>
           ))}
@@ -57,5 +58,15 @@ export function BarList({ title, head, aside, rows, none, more }: Props) {
       {rows?.length === 0 && <p className="faint barlist-none">{none}</p>}
       {more !== undefined && rows !== undefined && rows.length > 0 && <p className="barlist-more">{more}</p>}
     </section>
+  );
+}
+
+/** A value with a faint bar behind it, as long as its share of the largest. */
+export function Bar({ size, most, children }: { size: number; most: number; children: ReactNode }) {
+  return (
+    <span className="bar">
+      <i style={{ width: `${most > 0 ? (100 * size) / most : 0}%` }} aria-hidden="true" />
+      <span>{children}</span>
+    </span>
   );
 }

@@ -19,6 +19,10 @@ import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { spoken } from "./conversation";
 import type { SessionDetail, SessionTrace } from "./types";
+import { condition } from "../explore/condition";
+import { RowsLink } from "../explore/link";
+import type { ExploreSearch } from "../explore/search";
+import { useLastSearch } from "../traces/memory";
 import "../parts/page.css";
 import "../trace/transcript.css";
 import "./sessions.css";
@@ -34,7 +38,9 @@ export function SessionPage() {
     refetchInterval: search.to === undefined ? 10_000 : false,
     placeholderData: (old) => old,
   });
-  const back = () => void navigate({ to: "/sessions", search });
+  const lastRef = useLastSearch();
+  const list = (): ExploreSearch => (lastRef.current.of === "sessions" ? lastRef.current : { ...search, of: "sessions" });
+  const back = () => void navigate({ to: "/explore", search: list() });
   const all = () => void navigate({ to: "/sessions/$sessionId", params: { sessionId }, search: { range: "all" } });
   useKeys({ Escape: back });
   return (
@@ -42,7 +48,7 @@ export function SessionPage() {
       <TopBar
         title={
           <>
-            <Link to="/sessions" search={search} className="crumb">
+            <Link to="/explore" search={list} className="crumb">
               Sessions
             </Link>
             <span className="faint">/</span>
@@ -86,10 +92,10 @@ function Facts({ session }: { session: SessionDetail }) {
       {session.users.length > 0 && (
         <span className="clip">
           <span className="faint">user</span>{" "}
-          <Link to="/sessions" search={{ user: session.users[0] ?? "", range: "all" }} className="clip">
+          <RowsLink range={{ range: "all" }} of="sessions" q={condition("user", session.users[0] ?? null)} className="clip">
             {session.users.slice(0, 3).join(", ")}
             {session.users.length > 3 && ` +${session.users.length - 3}`}
-          </Link>
+          </RowsLink>
         </span>
       )}
       <span className="number"><Counted value={session.traces} error={session.standard_error?.traces} /> {session.traces === 1 ? "trace" : "traces"}</span>

@@ -18,8 +18,8 @@ export function Result({ answer }: { answer: SqlAnswer }) {
   const after = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
   const traceColumn = columns.findIndex((column) => column.name === "trace_id");
   return (
-    <div ref={scroller} className="grid-scroll" tabIndex={0} role="region" aria-label="result">
-      <table className="grid is-data" aria-rowcount={rows.length + 1}>
+    <div ref={scroller} className="datatable is-filling" tabIndex={0} role="region" aria-label="result">
+      <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr>
             {columns.map((column, index) => (

@@ -17,7 +17,7 @@ import { Schema } from "./Schema";
 import { csv, curl } from "./text";
 import type { SavedSql, SqlAnswer } from "./types";
 import "../parts/page.css";
-import "../parts/grid.css";
+import "../parts/table.css";
 import "./sql.css";
 
 /** One SELECT over everything: editor, schema, result, chart, and the queries people saved on the server. */

@@ -16,7 +16,7 @@ import { Ago } from "../parts/now";
 import { align, type Pair } from "./compare";
 import { figuresOf } from "./figures";
 import { at, buildTree, type Tree } from "./tree";
-import "../parts/grid.css";
+import "../parts/table.css";
 import "./compare.css";
 
 const STEP = 500; // rows at once; a table of more is not read but searched
@@ -54,7 +54,8 @@ function Both({ a, b, onClose }: { a: TraceTree; b: TraceTree; onClose: () => vo
           end comparison (esc)
         </button>
       </p>
-      <table className="grid compare-figures">
+      <div className="datatable compare-figures">
+      <table>
         <thead>
           <tr>
             <th scope="col" />
@@ -83,7 +84,9 @@ function Both({ a, b, onClose }: { a: TraceTree; b: TraceTree; onClose: () => vo
           <Figure name="models" a={(a.models ?? []).join(", ")} b={(b.models ?? []).join(", ")} />
         </tbody>
       </table>
-      <table className="grid compare-spans">
+      </div>
+      <div className="datatable compare-spans">
+      <table>
         <thead>
           <tr>
             <th scope="col">span</th>
@@ -100,8 +103,9 @@ function Both({ a, b, onClose }: { a: TraceTree; b: TraceTree; onClose: () => vo
           ))}
         </tbody>
       </table>
+      </div>
       {pairs.length > shown && (
-        <p className="grid-more">
+        <p className="table-more">
           <button type="button" className="button" onClick={() => setShown(shown + STEP)}>
             {count(pairs.length - shown)} more spans
           </button>

@@ -12,6 +12,7 @@ import { useNeighbours } from "./neighbours";
 import { Compare } from "./Compare";
 import { CompareMenu } from "./CompareMenu";
 import { CopyMenu } from "./CopyMenu";
+import { Pin } from "./Pin";
 import { TraceBody } from "./TraceBody";
 import "../logs/logs.css";
 import "../parts/page.css";
@@ -39,6 +40,7 @@ export function TracePage() {
             {neighbours.said}
           </span>
         )}
+        <Pin traceId={traceId} trace={data} />
         {data && <CompareMenu trace={data} />}
         {data && <CopyMenu traceId={traceId} spans={data.spans.length} />}
         <button type="button" className="button" onClick={() => neighbours.go(-1)} title="previous trace in the list ([)" aria-label="previous trace">

@@ -11,6 +11,7 @@ import { Anything, Card, type Where } from "../messages/Part";
 import { messagesQuery } from "../messages/queries";
 import type { Conversation } from "../messages/types";
 import { ChevronIcon, ErrorIcon } from "../parts/icons";
+import { sumsOf } from "./figures";
 import { type Item, itemOf, newsOf, transcriptItems } from "./transcript";
 import { at, type Tree } from "./tree";
 
@@ -109,10 +110,11 @@ function Entry({ traceId, tree, item, onToggle, onOpen }: EntryProps) {
 
 function AgentEntry({ span, ms, item, onToggle, onOpen }: { span: TreeSpan; ms: number; item: Item & { type: "agent" }; onToggle: () => void; onOpen: () => void }) {
   const name = span.agent_name ?? span.name;
+  const sums = sumsOf(span);
   const figures = (
     <Figures>
       {item.calls > 0 && <span>{item.calls === 1 ? "1 call" : `${count(item.calls)} calls`}</span>}
-      {span.subtree && <span title={`$${span.subtree.total_cost_usd ?? "—"}`}>Σ {usd(span.subtree.total_cost_usd)}</span>}
+      {sums && <span title={`$${sums.total_cost_usd ?? "—"}`}>Σ {usd(sums.total_cost_usd)}</span>}
       <span>{duration(ms)}</span>
     </Figures>
   );
@@ -133,7 +135,7 @@ function AgentEntry({ span, ms, item, onToggle, onOpen }: { span: TreeSpan; ms: 
         <button type="button" className="part-head" aria-expanded={item.open} onClick={onToggle}>
           <ChevronIcon turn={item.open ? 90 : 0} />
           <strong>{name}</strong>
-          {span.subtree !== undefined && span.subtree.error_count > 0 && (
+          {(span.subtree ? span.subtree.error_count > 0 : span.status.code === "error") && (
             <span className="is-error">
               <ErrorIcon size={12} />
             </span>

@@ -1,4 +1,4 @@
-import type { TreeSpan, Usd } from "../api/types";
+import type { CallSums, TreeSpan, Usd } from "../api/types";
 import { count } from "../format/number";
 import { usd } from "../format/money";
 import { picodollars } from "./cost";
@@ -72,11 +72,26 @@ export function figuresOf(span: TreeSpan, below: number): Figures | null {
   return null;
 }
 
+/** What a span and all below it add up to: where nothing is below it the server leaves that to its own call. */
+export function sumsOf({ call, subtree }: TreeSpan): CallSums | null {
+  if (subtree) return subtree.llm_calls > 0 ? subtree : null;
+  if (!call?.counted) return null;
+  return {
+    llm_calls: 1,
+    input_tokens: call.input_tokens ?? 0,
+    output_tokens: call.output_tokens ?? 0,
+    total_tokens: call.total_tokens ?? 0,
+    total_cost_usd: call.total_cost_usd,
+    unpriced_calls: call.unpriced_reason === undefined ? 0 : 1,
+  };
+}
+
 /** What several spans and all below them add up to; null where nothing there counts. */
 export function figuresTogether(spans: readonly TreeSpan[]): Figures | null {
   let [calls, tokens, pico, priced, unpriced] = [0, 0, 0n, false, 0];
-  for (const { subtree } of spans) {
-    if (!subtree || subtree.llm_calls === 0) continue;
+  for (const span of spans) {
+    const subtree = sumsOf(span);
+    if (!subtree) continue;
     calls += subtree.llm_calls;
     tokens += Number(subtree.total_tokens);
     unpriced += subtree.unpriced_calls;

@@ -8,7 +8,7 @@ import { type Range, rangeLabel, readRange, windowParams } from "../frame/range"
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { count, short } from "../format/number";
-import { BarList } from "../parts/BarList";
+import { Bar, BarList } from "../parts/BarList";
 import { Counted } from "../parts/Counted";
 import { Failed } from "../parts/Failed";
 import { Money } from "../parts/Money";
@@ -60,12 +60,9 @@ export function UsersPage() {
       right: true,
       sort: "cost",
       render: (user) => (
-        <span className="user-cost">
-          <i style={{ width: `${most > 0 ? (100 * dollars(user.total_cost_usd)) / most : 0}%` }} aria-hidden="true" />
-          <span>
-            <Money value={user.total_cost_usd} unpriced={user.unpriced_calls} said="sign" />
-          </span>
-        </span>
+        <Bar size={dollars(user.total_cost_usd)} most={most}>
+          <Money value={user.total_cost_usd} unpriced={user.unpriced_calls} said="sign" />
+        </Bar>
       ),
     },
   ];
