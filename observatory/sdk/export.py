@@ -7,7 +7,7 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
-from observatory.sdk import guard
+from observatory.sdk import guard, wire
 from observatory.sdk.config import Config
 from observatory.sdk.outbox import Outbox, Outcome
 from observatory.sdk.scrub import Scrubber
@@ -37,6 +37,10 @@ class Sending:
             if self._opened is None:
                 self._opened = open_transport(self.config)
             return self._opened
+
+    def scrubber_of(self, size: int) -> Scrubber | None:
+        """What looks at a batch of this many bytes before it is sent; None where nothing can have to change."""
+        return self.scrubber if self.scrubber.needed(size) else None
 
     def post(self, signal: str, body: bytes) -> Outcome:
         """Offer it; what the receiver does not take goes to the spool where there is one."""
@@ -91,12 +95,7 @@ class SpanExport(SpanProcessor):
             self.outbox.flush(self._sending.config.exit_timeout_s)
 
     def _deliver(self, batch: list[Any], size: int) -> Outcome:
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
-        request = encode_spans(batch)
-        if self._sending.scrubber.needed(size):
-            self._sending.scrubber.spans(request)
-        return self._sending.post("traces", request.SerializeToString())
+        return self._sending.post("traces", wire.spans(batch, self._sending.scrubber_of(size)))
 
     @guard.safely(otherwise=bool)
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -123,7 +122,7 @@ def weigh_span(span: ReadableSpan) -> int:
 def weigh_values(values: Any) -> int:
     """About how many bytes a mapping keeps."""
     size = 0
-    for value in values.values():
+    for value in values.copy().values():  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
         if type(value) is str:
             size += len(value)
         elif type(value) is tuple or type(value) is list:
@@ -152,12 +151,7 @@ def log_export(sending: Sending) -> Any:
         emit = on_emit
 
         def _deliver(self, batch: list[Any], size: int) -> Outcome:
-            from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
-
-            request = encode_logs(batch)
-            if sending.scrubber.needed(size):
-                sending.scrubber.logs(request)
-            return sending.post("logs", request.SerializeToString())
+            return sending.post("logs", wire.logs(batch, sending.scrubber_of(size)))
 
         @guard.safely(otherwise=bool)
         def force_flush(self, timeout_millis: int = 30_000) -> bool:
