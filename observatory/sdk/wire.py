@@ -66,7 +66,9 @@ def _span(span: Any, scrub: Scrubber | None) -> bytes:
         _count(b"\x60", span.dropped_events),
         *(_field(b"\x6a", _link(link, scrub)) for link in span.links),
         _count(b"\x70", span.dropped_links),
-        _field(b"\x7a", _text(b"\x12", scrub.status(message) if scrub and message else message) + _count(b"\x18", status.status_code.value)),
+        _field(
+            b"\x7a", _text(b"\x12", scrub.status(message) if scrub and message else message) + _count(b"\x18", status.status_code.value)
+        ),
         b"\x85\x01" + _fixed32(_flags(parent)),
     ]
     return b"".join(parts)

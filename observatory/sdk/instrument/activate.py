@@ -12,6 +12,7 @@ from typing import Any
 
 from observatory.sdk import guard, streams
 from observatory.sdk.config import Config
+from observatory.sdk.instrument import lean
 from observatory.sdk.instrument.hooks import ImportHooks
 from observatory.sdk.instrument.table import LIBRARIES, Library, Package
 
@@ -44,10 +45,11 @@ def instrument(library: Library, config: Config) -> str | None:
     installed = [package for package in packages if is_installed(package.distribution)]
     running = [package for package in installed if _is_running(package)]
     for package in running or installed:
-        if package in running or _switch_on(package):
+        if package in running or _switch_on(package, config):
             chosen[library.name] = package.distribution
             _tell_choice(library, package, installed, running)
             guard.safely(streams.watch)(library.streams)
+            guard.safely(lean.spare)(config)
             return package.distribution
     if library.kind != "context":
         extra = f"pip install 'llm-observatory[{library.name}]' ({packages[0].distribution})"
@@ -93,7 +95,7 @@ def _is_running(package: Package) -> bool:
 
 
 @guard.safely(otherwise=bool)
-def _switch_on(package: Package) -> bool:
+def _switch_on(package: Package, config: Config) -> bool:
     target = _target(package)
     if package.call:
         target()
@@ -102,7 +104,7 @@ def _switch_on(package: Package) -> bool:
     quiet = logging.getLogger("opentelemetry.instrumentation.instrumentor")
     before, quiet.disabled = quiet.disabled, True  # a version that does not fit is told by us, once, with what is used instead
     try:
-        instrumentor.instrument()
+        instrumentor.instrument(**lean.arguments(config))
     finally:
         quiet.disabled = before
     return bool(instrumentor.is_instrumented_by_opentelemetry)
