@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
@@ -26,9 +28,17 @@ class Sending:
         self.config, self.scrubber = config, Scrubber(config)
         self._opened: Transport | None = None
         self._lock = threading.Lock()
-        self.spool: Spool | None = None
-        if config.spool:
-            self.spool = guard.safely(Spool)(config.spool, config.spool_bytes)
+        self.spool = self._open_spool()
+        me = weakref.ref(self)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: (sending := me()) is not None and sending._forked())
+
+    def _open_spool(self) -> Spool | None:
+        return guard.safely(Spool)(self.config.spool, self.config.spool_bytes) if self.config.spool else None
+
+    def _forked(self) -> None:
+        """A child opens a connection and a spool of its own: the parent's are in use, its lock perhaps held."""
+        self._lock, self._opened, self.spool = threading.Lock(), None, self._open_spool()
 
     @property
     def transport(self) -> Transport:

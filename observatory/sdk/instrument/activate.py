@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
@@ -13,10 +14,9 @@ from typing import Any
 from observatory.sdk import guard, streams
 from observatory.sdk.config import Config
 from observatory.sdk.instrument import lean
-from observatory.sdk.instrument.hooks import ImportHooks
+from observatory.sdk.instrument.hooks import when_imported
 from observatory.sdk.instrument.table import LIBRARIES, Library, Package
 
-_hooks = ImportHooks()
 chosen: dict[str, str] = {}
 """Library to the distribution that instruments it in this process."""
 
@@ -29,10 +29,25 @@ def instrument_all(config: Config) -> None:
         if library.name in config.exclude or (wanted is not None and library.name not in wanted):
             continue
         for module in library.modules:
-            _hooks.when_imported(module, lambda library=library: instrument(library, config))
+            now = partial(instrument, library, config)
+            when_imported(module, partial(before_first_call, library.before, now) if library.before else now)
     known = {library.name for library in LIBRARIES}
     for name in {*(wanted or ()), *config.prefer} - known:
         guard.say_once(f"init: no library is called {name!r} (known: {', '.join(sorted(known))})")
+
+
+def before_first_call(target: str, action: Callable[[], object]) -> None:
+    """Run the action once, when the application first calls `module:Class.method`."""
+    owner, name = _owner(target)
+    function = getattr(owner, name)
+
+    @wraps(function)
+    def first(*args: Any, **kwargs: Any) -> Any:
+        setattr(owner, name, function)
+        guard.safely(action)()
+        return function(*args, **kwargs)
+
+    setattr(owner, name, first)
 
 
 def instrument(library: Library, config: Config) -> str | None:
@@ -74,11 +89,18 @@ def is_installed(name: str) -> bool:
 
 
 def _target(package: Package) -> Any:
-    module, _, path = package.target.partition(":")
+    owner, name = _owner(package.target)
+    return getattr(owner, name)
+
+
+def _owner(target: str) -> tuple[Any, str]:
+    """Of `module:Class.name` the class and the name."""
+    module, _, path = target.partition(":")
     found: Any = import_module(module)
-    for name in path.split("."):
-        found = getattr(found, name)
-    return found
+    *parents, name = path.split(".")
+    for parent in parents:
+        found = getattr(found, parent)
+    return found, name
 
 
 def _is_being_imported(package: Package) -> bool:
