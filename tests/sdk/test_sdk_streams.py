@@ -20,7 +20,7 @@ def rows(stage: Stage) -> dict[str, list[dict[str, Any]]]:
     """What the server counted, by session."""
 
     def play(group: str) -> list[str]:
-        done = stage.run(group, str(APPS / "left_streams.py"), service="left", **settings(stage.provider.url))
+        done = stage.run(group, str(APPS / "left_streams.py"), service="left", timeout=500, **settings(stage.provider.url))
         return json.loads(done.stdout.splitlines()[-1])
 
     with ThreadPoolExecutor(2) as pool:
