@@ -17,7 +17,7 @@ from typing import Any
 from opentelemetry import metrics
 from opentelemetry.trace import get_current_span
 
-from observatory.sdk import settings
+from observatory.sdk import guard, settings
 from observatory.sdk.calls import calling, is_model_call
 from observatory.sdk.config import Config
 
@@ -48,23 +48,36 @@ def _silent_inside_calls(module: Any) -> None:
         return
 
     def enabled_here() -> bool:
-        return enabled() and not is_model_call(get_current_span()) and not calling()
+        return enabled() and not _inside_call()
 
     enabled_here._observatory = True  # type: ignore[attr-defined]
     setattr(module, _ENABLED, enabled_here)
 
 
+@guard.safely(otherwise=bool)
+def _inside_call() -> bool:
+    return is_model_call(get_current_span()) or calling()
+
+
 def as_dict(value: Any) -> Any:
     """`dataclasses.asdict` that copies containers and nothing else: what is in them is about to be written as JSON."""
+    try:
+        return _copied(value)
+    except Exception as error:
+        guard.failed("as_dict", error)
+        return dataclasses.asdict(value)
+
+
+def _copied(value: Any) -> Any:
     kind = type(value)
     if kind is str:
         return value
     if names := _fields(kind):
-        return {name: as_dict(getattr(value, name)) for name in names}
+        return {name: _copied(getattr(value, name)) for name in names}
     if kind is list or kind is tuple:
-        return kind(as_dict(item) for item in value)
+        return kind(_copied(item) for item in value)
     if kind is dict:
-        return {key: as_dict(item) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     return value
 
 
