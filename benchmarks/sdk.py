@@ -3,8 +3,9 @@ and bad.
 
     python -m benchmarks.sdk [--seconds 20] [--save]
 
-The model answers at once, inside the client's transport: what is left is the client's own time, and ours beside it. Each figure is the
-difference to the same application without the SDK; the lowest of three rounds for times, since a shared machine only ever adds.
+The model answers at once, below the client's transport: what is left is the client's own time, and ours beside it. Each figure is the
+difference to the same application without the SDK, which runs in turns with it, or beside it; of latencies the lowest of all rounds on
+either side, since a shared machine only ever adds. CPU is that of the whole process, the thread that sends included.
 Receivers: `good` is a running observatory, `down` refuses connections, `slow` takes a request and never answers, `refusing` answers 400,
 `busy` 503.
 """
@@ -75,13 +76,32 @@ def _refuse(connection: socket.socket, said: bytes) -> None:
         connection.sendall(said + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-def play(how: str, pace: str, count: int, url: str) -> dict[str, Any]:
-    env = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-    env |= {"PYTHONPATH": str(ROOT), "OBSERVATORY_ENDPOINT": url}
-    done = subprocess.run([str(PYTHON), str(APP), how, pace, str(count)], env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return json.loads(done.stdout)
+class Application:
+    """`benchmarks/apps/sdk_calls.py` with the SDK or without: it does what it is told, and nothing else."""
+
+    def __init__(self, how: str, url: str) -> None:
+        env = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        env |= {"PYTHONPATH": str(ROOT), "OBSERVATORY_ENDPOINT": url}
+        command = [str(PYTHON), str(APP), how]
+        self._child = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def order(self, what: str) -> None:
+        """Begin."""
+        assert self._child.stdin is not None
+        print(what, file=self._child.stdin, flush=True)
+
+    def answer(self) -> dict[str, float]:
+        """What the last order gave."""
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the application ended with {self._child.wait()}")
+        return json.loads(line)
+
+    def end(self) -> dict[str, float]:
+        """As a program ends."""
+        said, _ = self._child.communicate(timeout=60)
+        return json.loads(said)
 
 
 def import_ms(statement: str, rounds: int = 7) -> float:
@@ -95,30 +115,40 @@ def import_ms(statement: str, rounds: int = 7) -> float:
 
 
 def measure(kind: str, seconds: float, rounds: int) -> dict[str, Any]:
-    """Figures of one receiver."""
+    """Figures of one receiver. Both applications live through the same minutes: they are asked in turns, and paced side by side."""
     with receiver(kind) as url:
-        tight = {how: [play(how, "tight", 3000, url) for _ in range(rounds)] for how in ("bare", "traced")}
-        paced = {how: play(how, "paced", int(50 * seconds), url) for how in ("bare", "traced")}
+        apps = {how: Application(how, url) for how in ("bare", "traced")}
+        tight: dict[str, list[dict[str, float]]] = {how: [] for how in apps}
+        paced: dict[str, dict[str, float]] = {}
+        for _ in range(rounds):
+            for how, app in apps.items():
+                app.order("tight 200")
+                tight[how].append(app.answer())
+        for app in apps.values():
+            app.order(f"paced {seconds}")
+        paced = {how: app.answer() for how, app in apps.items()}
+        ends = {how: app.end() for how, app in apps.items()}
 
     def least(how: str, name: str) -> float:
         return min(run[name] for run in tight[how])
 
-    cpu = [run["cpu_s"] / run["wall_s"] * 100 for run in (paced["bare"], paced["traced"])]
     return {
         "receiver": kind,
+        "bare_p50_us": round(least("bare", "p50_us"), 1),
         "added_p50_us": round(least("traced", "p50_us") - least("bare", "p50_us"), 1),
         "added_p99_us": round(least("traced", "p99_us") - least("bare", "p99_us"), 1),
-        "added_cpu_percent_at_50_per_s": round(cpu[1] - cpu[0], 2),
+        "bare_cpu_percent_at_50_per_s": round(paced["bare"]["cpu_percent"], 2),
+        "added_cpu_percent_at_50_per_s": round(paced["traced"]["cpu_percent"] - paced["bare"]["cpu_percent"], 2),
         "added_memory_mb": round(paced["traced"]["memory_mb"] - paced["bare"]["memory_mb"], 1),
-        "added_memory_mb_at_full_speed": round(max(run["memory_mb"] for run in tight["traced"]) - least("bare", "memory_mb"), 1),
-        "exit_s": paced["traced"]["exit_s"],
+        "init_ms": round(ends["traced"]["init_ms"], 1),
+        "exit_s": round(ends["traced"]["exit_s"], 2),
     }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=20, help="of calls at 50 a second")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=20, help="of 200 calls as fast as they go, with and without in turns")
     parser.add_argument("--receiver", choices=RECEIVERS, action="append")
     parser.add_argument("--save", action="store_true", help="append to results/sdk.jsonl")
     args = parser.parse_args()

@@ -1,11 +1,13 @@
-"""The application that `benchmarks/sdk.py` measures: `sdk_calls.py {bare|traced} {paced|tight} COUNT`. Prints one JSON object."""
+"""The application that `benchmarks/sdk.py` measures: `sdk_calls.py {bare|traced}` reads orders, a line each, and answers each with JSON.
+
+`tight COUNT` calls a model as fast as it can, `paced SECONDS` 50 times a second; the end of its input ends it.
+"""
 
 import json
-import resource
 import sys
 import time
 
-how, pace, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+how = sys.argv[1]
 PROMPT, ANSWER = "question " * 230, "answer " * 290  # 2 kB each
 
 
@@ -14,6 +16,7 @@ def rss_mb() -> float:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
 
 
+import httpcore2
 import httpx2
 import openai
 
@@ -24,44 +27,60 @@ REPLY = json.dumps({
 }).encode()  # fmt: skip
 
 
-def reply(request: httpx2.Request) -> httpx2.Response:
-    return httpx2.Response(200, content=REPLY, headers={"content-type": "application/json"})
+class AtOnce:
+    """In place of the connections below the client's own transport: what instruments the transport is measured, too."""
+
+    def handle_request(self, request: httpcore2.Request) -> httpcore2.Response:
+        return httpcore2.Response(200, headers=[(b"content-type", b"application/json")], content=REPLY)
+
+    def close(self) -> None: ...
 
 
-client = openai.OpenAI(api_key="k", http_client=openai.DefaultHttpxClient(transport=httpx2.MockTransport(reply)))
+transport = httpx2.HTTPTransport()
+transport._pool = AtOnce()
+client = openai.OpenAI(api_key="k", http_client=openai.DefaultHttpxClient(transport=transport))
 
 
-def call() -> None:
+def call() -> float:
+    start = time.perf_counter()
     client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": PROMPT}])
+    return (time.perf_counter() - start) * 1e6
+
+
+def tight(count: int) -> dict[str, float]:
+    took = sorted(call() for _ in range(count))
+    return {"p50_us": took[count // 2], "p99_us": took[count * 99 // 100]}
+
+
+def paced(seconds: float) -> dict[str, float]:
+    """CPU of the whole process, until all it has to send is sent."""
+    begin, cpu, took = time.perf_counter(), time.process_time(), []
+    for i in range(int(seconds * 50)):
+        time.sleep(max(0.0, begin + i / 50 - time.perf_counter()))
+        took.append(call())
+    wall = time.perf_counter() - begin
+    if how == "traced":
+        observatory.flush(1)
+    took.sort()
+    percent = (time.process_time() - cpu) / wall * 100
+    return {"cpu_percent": percent, "p50_us": took[len(took) // 2], "p99_us": took[len(took) * 99 // 100]}
 
 
 call()
 before_mb = rss_mb()
-init_s = 0.0
+begin = time.perf_counter()
 if how == "traced":
-    start = time.perf_counter()
     import observatory
 
     observatory.init(service_name="benchmark")
-    init_s = time.perf_counter() - start
+init_ms = (time.perf_counter() - begin) * 1e3
 for _ in range(100):
     call()
-took: list[float] = []
-begin, cpu = time.perf_counter(), time.process_time()
-for i in range(count):
-    if pace == "paced":
-        time.sleep(max(0.0, begin + i / 50 - time.perf_counter()))
-    start = time.perf_counter()
-    call()
-    took.append(time.perf_counter() - start)
-wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
-after_mb = rss_mb()
-end = time.perf_counter()
+for line in sys.stdin:
+    order, _, amount = line.partition(" ")
+    done = tight(int(amount)) if order == "tight" else paced(float(amount))
+    print(json.dumps({**done, "memory_mb": rss_mb() - before_mb}), flush=True)
+begin = time.perf_counter()
 if how == "traced":
     observatory.shutdown()
-took.sort()
-print(json.dumps({
-    "init_ms": round(init_s * 1e3, 1), "cpu_s": cpu, "wall_s": wall, "p50_us": took[count // 2] * 1e6, "p99_us": took[count * 99 // 100] *
-    1e6, "memory_mb": after_mb - before_mb, "exit_s": round(time.perf_counter() - end, 2), "peak_mb":
-    resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-}))  # fmt: skip
+print(json.dumps({"init_ms": init_ms if how == "traced" else 0, "exit_s": time.perf_counter() - begin}))

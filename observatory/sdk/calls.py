@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -35,10 +36,12 @@ def is_model_call(span: Any) -> bool:
     scope = getattr(span, "instrumentation_scope", None)
     if scope is not None and _is_client(scope.name):
         return True
-    recorded = getattr(span, "attributes", None)
-    if not recorded:
-        return False
-    return (
+    return says_model_call(getattr(span, "attributes", None))
+
+
+def says_model_call(recorded: Mapping[str, Any] | None) -> bool:
+    """These attributes are those of a call of a model, in any convention."""
+    return bool(recorded) and (
         recorded.get("gen_ai.operation.name") in _OPERATIONS
         or recorded.get("openinference.span.kind") in _KINDS
         or recorded.get("llm.request.type") is not None

@@ -32,6 +32,7 @@ class Client:
     feedback: FeedbackExport
     outboxes: dict[str, Outbox] = field(default_factory=dict)
     meters: Any = None
+    closed: bool = False
     joined: bool = False
     """There was a tracer provider already: its resource and its sampling stand, ours is one more place its spans go to."""
 
@@ -45,7 +46,10 @@ class Client:
         return all(done)
 
     def close(self) -> None:
-        """Send what waits and stop; what comes later is dropped. Takes `exit_timeout_s` at the longest."""
+        """Send what waits and stop; what comes later is dropped. Takes `exit_timeout_s` at the longest; a second time nothing happens."""
+        if self.closed:
+            return
+        self.closed = True
         deadline = time.monotonic() + self.config.exit_timeout_s
         self.flush()
         for box in self._boxes():

@@ -38,7 +38,7 @@ class Config:
     certificate: str | None = None
     """File of certificate authorities to trust for https."""
     compression: str = "gzip"
-    """`gzip` or `none`."""
+    """`gzip` or `none`, which is the default where the endpoint is this machine: it would cost more than it saves."""
     signals: tuple[str, ...] = SIGNALS
     capture_content: bool = True
     """Send prompts, answers, arguments and results. When off they are taken out here, whatever an instrumentation recorded."""
@@ -57,6 +57,8 @@ class Config:
     """Which instrumentation package to use for a library that has several: `{"openai": "openinference-instrumentation-openai"}`."""
     http_spans: bool = False
     """Record HTTP client spans inside a call of a model, too. They say what the call's span says already."""
+    library_metrics: bool = False
+    """Record the metrics of instrumentations, too. The server measures every call from its span."""
     queue_bytes: int = 8 << 20
     """What may wait to be sent, of each signal; what is older is dropped and counted. 8 MiB is 2,000 calls with 2 kB in and out."""
     queue_items: int = 8192
@@ -106,6 +108,8 @@ def _completed(values: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]
     values.setdefault("service_name", str(resource.get("service.name") or _script()))
     values.setdefault("endpoint", "http://localhost:4318")
     values.setdefault("api_endpoint", _beside(values["endpoint"]))
+    if _is_this_machine(values["endpoint"]):
+        values.setdefault("compression", "none")
     # what stops when an answer is given: AWS Lambda, Azure Functions, Google's functions
     if "serverless" not in values and any(
         env.get(key) for key in ("AWS_LAMBDA_FUNCTION_NAME", "FUNCTIONS_WORKER_RUNTIME", "FUNCTION_TARGET")
@@ -144,6 +148,11 @@ def _beside(endpoint: str) -> str:
     if parts.port in (4317, _HTTP):
         host = f"{host.rpartition(':')[0]}:{_API}"
     return f"{parts.scheme}://{host}"
+
+
+def _is_this_machine(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _text(value: Any) -> str:
@@ -273,6 +282,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "exclude": _names,
     "prefer": _pairs,
     "http_spans": _flag,
+    "library_metrics": _flag,
     "queue_bytes": _whole(1 << 16),
     "queue_items": _whole(1),
     "batch_items": _whole(1),
@@ -301,6 +311,7 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "instrument": ("OBSERVATORY_INSTRUMENT",),
     "exclude": ("OBSERVATORY_EXCLUDE", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"),
     "http_spans": ("OBSERVATORY_HTTP_SPANS",),
+    "library_metrics": ("OBSERVATORY_LIBRARY_METRICS",),
     "queue_items": ("OTEL_BSP_MAX_QUEUE_SIZE",),
     "batch_items": ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE",),
     "delay_s": ("OTEL_BSP_SCHEDULE_DELAY",),

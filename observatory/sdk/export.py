@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
-from observatory.sdk import guard
+from observatory.sdk import guard, wire
 from observatory.sdk.config import Config
 from observatory.sdk.outbox import Outbox, Outcome
 from observatory.sdk.scrub import Scrubber
@@ -26,9 +28,17 @@ class Sending:
         self.config, self.scrubber = config, Scrubber(config)
         self._opened: Transport | None = None
         self._lock = threading.Lock()
-        self.spool: Spool | None = None
-        if config.spool:
-            self.spool = guard.safely(Spool)(config.spool, config.spool_bytes)
+        self.spool = self._open_spool()
+        me = weakref.ref(self)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: (sending := me()) is not None and sending._forked())
+
+    def _open_spool(self) -> Spool | None:
+        return guard.safely(Spool)(self.config.spool, self.config.spool_bytes) if self.config.spool else None
+
+    def _forked(self) -> None:
+        """A child opens a connection and a spool of its own: the parent's are in use, its lock perhaps held."""
+        self._lock, self._opened, self.spool = threading.Lock(), None, self._open_spool()
 
     @property
     def transport(self) -> Transport:
@@ -37,6 +47,10 @@ class Sending:
             if self._opened is None:
                 self._opened = open_transport(self.config)
             return self._opened
+
+    def scrubber_of(self, size: int) -> Scrubber | None:
+        """What looks at a batch of this many bytes before it is sent; None where nothing can have to change."""
+        return self.scrubber if self.scrubber.needed(size) else None
 
     def post(self, signal: str, body: bytes) -> Outcome:
         """Offer it; what the receiver does not take goes to the spool where there is one."""
@@ -91,12 +105,7 @@ class SpanExport(SpanProcessor):
             self.outbox.flush(self._sending.config.exit_timeout_s)
 
     def _deliver(self, batch: list[Any], size: int) -> Outcome:
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
-        request = encode_spans(batch)
-        if self._sending.scrubber.needed(size):
-            self._sending.scrubber.spans(request)
-        return self._sending.post("traces", request.SerializeToString())
+        return self._sending.post("traces", wire.spans(batch, self._sending.scrubber_of(size)))
 
     @guard.safely(otherwise=bool)
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -123,7 +132,7 @@ def weigh_span(span: ReadableSpan) -> int:
 def weigh_values(values: Any) -> int:
     """About how many bytes a mapping keeps."""
     size = 0
-    for value in values.values():
+    for value in values.copy().values():  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
         if type(value) is str:
             size += len(value)
         elif type(value) is tuple or type(value) is list:
@@ -152,12 +161,7 @@ def log_export(sending: Sending) -> Any:
         emit = on_emit
 
         def _deliver(self, batch: list[Any], size: int) -> Outcome:
-            from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
-
-            request = encode_logs(batch)
-            if sending.scrubber.needed(size):
-                sending.scrubber.logs(request)
-            return sending.post("logs", request.SerializeToString())
+            return sending.post("logs", wire.logs(batch, sending.scrubber_of(size)))
 
         @guard.safely(otherwise=bool)
         def force_flush(self, timeout_millis: int = 30_000) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns as now_ns
@@ -251,10 +252,15 @@ def _started(name: str, kind: str, attributes: Mapping[str, Any]) -> Span:
         recorded["gen_ai.tool.name"] = name
     elif kind == "agent":
         recorded["gen_ai.agent.name"] = name
-    started = Span(trace.get_tracer(_SCOPE, settings.version()).start_span(name, attributes=recorded))
+    started = Span(_tracer(trace.get_tracer_provider()).start_span(name, attributes=recorded))
     for key, value in attributes.items():
         started.set_attribute(key, value)
     return started
+
+
+@functools.lru_cache(1)
+def _tracer(provider: trace.TracerProvider) -> trace.Tracer:
+    return provider.get_tracer(_SCOPE, settings.version())
 
 
 def _kind(kind: str) -> str:

@@ -10,14 +10,14 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 
 from observatory.sdk import guard
-from observatory.sdk.calls import calling, is_model_call
+from observatory.sdk.calls import calling, is_model_call, says_model_call
 
 _BITS = 56
 _ALL = (1 << _BITS) - 1
 
 
 class InsideCall(TraceState):
-    """Marks the context of a span that was left out because it is the transport of a model's call. Never leaves the process."""
+    """Marks the context of a span that was left out and is a model's call, or the transport of one. Never leaves the process."""
 
 
 class HeadSampler(Sampler):
@@ -47,11 +47,14 @@ class HeadSampler(Sampler):
         parent = above.get_span_context()
         if not self._http_spans and kind is SpanKind.CLIENT and _is_http(attributes) and (calling() or is_model_call(above)):
             return SamplingResult(Decision.DROP, None, InsideCall(list(parent.trace_state.items())))
-        if not parent.is_valid:
-            kept = (trace_id & _ALL) >= self.threshold
-            state = _with_threshold(trace_state, self._said) if kept and self._said else trace_state
-            return SamplingResult(Decision.RECORD_AND_SAMPLE if kept else Decision.DROP, attributes, state)
-        return SamplingResult(Decision.RECORD_AND_SAMPLE if parent.trace_flags.sampled else Decision.DROP, attributes, parent.trace_state)
+        kept = parent.trace_flags.sampled if parent.is_valid else (trace_id & _ALL) >= self.threshold
+        state = parent.trace_state if parent.is_valid else trace_state
+        if kept:
+            state = state if parent.is_valid or not self._said else _with_threshold(state, self._said)
+            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, state)
+        if says_model_call(attributes):  # of what is not recorded nothing else can be asked later
+            state = InsideCall(list((state or {}).items()))
+        return SamplingResult(Decision.DROP, None, state)
 
     def get_description(self) -> str:
         """See Sampler."""

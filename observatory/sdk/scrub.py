@@ -1,13 +1,13 @@
 """What leaves the process is looked at last: content that may not leave is taken out, texts are redacted and cut.
 
-It works on the encoded request, off the application's threads, so that it sees the same thing whoever recorded it: attributes, events,
+It works while a request is written, off the application's threads, so that it sees the same thing whoever recorded it: attributes, events,
 links, log bodies, of any instrumentation.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from observatory.sdk import guard
@@ -48,8 +48,12 @@ def is_content(key: str) -> bool:
     return key.startswith(CONTENT_PREFIXES) and not key.endswith(_HARMLESS_ENDS)
 
 
+LEFT_OUT = object()
+"""Stands for a value that may not be sent."""
+
+
 class Scrubber:
-    """Applies a configuration's `capture_content`, `redact` and `max_attribute_length` to encoded requests, in place."""
+    """Applies a configuration's `capture_content`, `redact` and `max_attribute_length` to what is about to be sent."""
 
     def __init__(self, config: Config) -> None:
         self._content, self._redact, self._longest = config.capture_content, config.redact, config.max_attribute_length
@@ -58,66 +62,38 @@ class Scrubber:
         """Something may have to change in a batch whose largest record has this many bytes."""
         return not self._content or self._redact is not None or largest > self._longest
 
-    def spans(self, request: Any) -> None:
-        """An ExportTraceServiceRequest."""
-        for resource in request.resource_spans:
-            for scope in resource.scope_spans:
-                for span in scope.spans:
-                    self._attributes(span.attributes)
-                    span.status.message = self._status(span.status.message)
-                    for event in span.events:
-                        self._attributes(event.attributes)
-                    for link in span.links:
-                        self._attributes(link.attributes)
+    def value(self, key: str, value: Any) -> Any:
+        """An attribute's value as it may be sent, `LEFT_OUT` where it may not."""
+        return LEFT_OUT if not self._content and is_content(key) else self._changed(key, value)
 
-    def logs(self, request: Any) -> None:
-        """An ExportLogsServiceRequest. Only bodies of GenAI's events are content: an application's own log lines are its own business."""
-        for resource in request.resource_logs:
-            for scope in resource.scope_logs:
-                for record in scope.log_records:
-                    self._attributes(record.attributes)
-                    name = getattr(record, "event_name", "") or next(
-                        (a.value.string_value for a in record.attributes if a.key == "event.name"), ""
-                    )
-                    if not self._content and name.startswith(_CONTENT_EVENTS):
-                        record.ClearField("body")
-                    else:
-                        self._value("body", record.body)
+    def body(self, event: str, body: Any) -> Any:
+        """A log record's. Only bodies of GenAI's events are content: an application's own log lines are its own business."""
+        if not self._content and event.startswith(_CONTENT_EVENTS):
+            return None
+        said = self._changed("body", body)
+        return None if said is LEFT_OUT else said
 
-    def _status(self, message: str) -> str:
-        if not message:
-            return message
+    def status(self, message: str) -> str:
+        """A span's status message."""
         if not self._content:  # a provider's error repeats what was sent
             return message.partition(":")[0][:80]
-        return self._text("status.message", message) or ""
+        said = self._text("status.message", message)
+        return "" if said is None else said
 
-    def _attributes(self, attributes: Any) -> None:
-        removed = []
-        for i, attribute in enumerate(attributes):
-            if (not self._content and is_content(attribute.key)) or not self._value(attribute.key, attribute.value):
-                removed.append(i)
-        for i in reversed(removed):
-            del attributes[i]
+    def _changed(self, key: str, value: Any) -> Any:
+        if isinstance(value, str):
+            said = self._text(key, value)
+            return LEFT_OUT if said is None else said
+        if isinstance(value, Mapping):
+            return {name: self._inside(str(name), item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._inside(key, item) for item in value]
+        return value
 
-    def _value(self, key: str, value: Any) -> bool:
-        """False when the whole value is to be left out."""
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            said = value.string_value
-            text = self._text(key, said)
-            if text is None:
-                return False
-            if text is not said:
-                value.string_value = text
-        elif kind == "array_value":
-            for item in value.array_value.values:
-                if not self._value(key, item):
-                    item.string_value = ""
-        elif kind == "kvlist_value":
-            for item in value.kvlist_value.values:
-                if not self._value(item.key, item.value):
-                    item.value.string_value = ""
-        return True
+    def _inside(self, key: str, value: Any) -> Any:
+        """Of a list or a mapping: the others keep their places."""
+        said = self._changed(key, value)
+        return "" if said is LEFT_OUT else said
 
     def _text(self, key: str, text: str) -> str | None:
         if self._redact is not None:

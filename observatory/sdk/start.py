@@ -13,6 +13,7 @@ from opentelemetry import trace
 from observatory.sdk import guard, settings
 from observatory.sdk.config import Config, read
 from observatory.sdk.context import continue_from
+from observatory.sdk.instrument.hooks import when_imported
 from observatory.sdk.threads import carry_into_threads
 
 _turn = threading.Lock()
@@ -51,7 +52,17 @@ def _start(config: Config) -> Any:
         guard.safely(_instrument)(config)
     atexit.register(shutdown)
     guard.safely(_send_before_sigterm)()
+    guard.safely(when_imported)("multiprocessing.util", _send_before_children_end)
     return client
+
+
+def _send_before_children_end() -> None:
+    """Children that `multiprocessing` forks end without `atexit`, and forget what their parent would have done at its end."""
+    from multiprocessing import parent_process, util
+
+    util.register_after_fork(flush, lambda _: util.Finalize(None, flush, exitpriority=0))
+    if parent_process() is not None:
+        util.Finalize(None, flush, exitpriority=0)
 
 
 def _send_before_sigterm() -> None:

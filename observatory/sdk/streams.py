@@ -20,7 +20,7 @@ from opentelemetry.context import attach, detach
 from opentelemetry.trace import Status, StatusCode
 
 from observatory.sdk import guard
-from observatory.sdk.calls import is_model_call, starting
+from observatory.sdk.calls import is_model_call, says_model_call, starting
 
 FIRST = "gen_ai.response.time_to_first_chunk"
 ABANDONED = "observatory.abandoned"
@@ -34,7 +34,10 @@ def watch(targets: Iterable[str]) -> None:
 
 def _watch(target: str) -> None:
     module, _, path = target.partition(":")
-    owner: Any = import_module(module)
+    try:
+        owner: Any = import_module(module)
+    except ModuleNotFoundError:
+        return
     *parents, name = path.split(".")
     for parent in parents:
         owner = getattr(owner, parent, None)
@@ -55,27 +58,27 @@ def _watched(function: Any, *, method: bool) -> Any:
         finally:
             starting.reset(token)
         if inspect.iscoroutine(result) or (inspect.isawaitable(result) and not hasattr(result, "__anext__")):
-            return _awaited(result, begun, spans)
-        return guard.safely(_given_out, otherwise=lambda: result)(result, begun, spans)
+            return _awaited(result, begun, spans, kwargs.get("model"))
+        return guard.safely(_given_out, otherwise=lambda: result)(result, begun, spans, kwargs.get("model"))
 
     call._observatory_watched = True  # type: ignore[attr-defined]
     return call
 
 
-async def _awaited(result: Any, begun: int, spans: list[Any]) -> Any:
+async def _awaited(result: Any, begun: int, spans: list[Any], model: Any) -> Any:
     token = starting.set(spans)
     try:
         stream = await result
     finally:
         starting.reset(token)
-    return guard.safely(_given_out, otherwise=lambda: stream)(stream, begun, spans)
+    return guard.safely(_given_out, otherwise=lambda: stream)(stream, begun, spans, model)
 
 
-def _given_out(result: Any, begun: int, spans: list[Any]) -> Any:
+def _given_out(result: Any, begun: int, spans: list[Any], model: Any = None) -> Any:
     """The stream in its wrapper; anything else as it is: an answer's span has ended by now."""
     call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
     if call is not None and any(hasattr(result, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
-        return Stream(result, _Call(call, begun))
+        return Stream(result, _Call(call, begun, model))
     if call is None and (hasattr(result, "__enter__") or hasattr(result, "__aenter__")):
         return Manager(result)
     return result
@@ -84,8 +87,8 @@ def _given_out(result: Any, begun: int, spans: list[Any]) -> Any:
 class _Call:
     """The span of a streamed call, until it ends."""
 
-    def __init__(self, span: Any, begun: int) -> None:
-        self.span, self._begun, self._first, self._over = span, begun, True, False
+    def __init__(self, span: Any, begun: int, model: Any) -> None:
+        self.span, self._begun, self._model, self._first, self._over = span, begun, model, True, False
         self.managed = False  # a context manager's exit ends it: until then more may be said
         self._context = trace.set_span_in_context(span)
 
@@ -126,6 +129,10 @@ class _Call:
         if error is not None:
             self.span.set_attribute("error.type", type(error).__qualname__)
             self.span.set_status(Status(StatusCode.ERROR, str(error)[:1000]))
+        if not says_model_call(self.span.attributes):  # its instrumentation says so at the end only, and is not asked any more
+            self.span.set_attribute("openinference.span.kind", "LLM")
+            if isinstance(self._model, str):
+                self.span.set_attribute("llm.model_name", self._model)
         self.span.end()
 
 

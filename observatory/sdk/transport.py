@@ -38,7 +38,8 @@ class Http:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        context = ssl.create_default_context(cafile=config.certificate) if config.endpoint.startswith("https") else None
+        encrypted = any(url.startswith("https") for url in (config.endpoint, config.api_endpoint))
+        context = ssl.create_default_context(cafile=config.certificate) if encrypted else None
         self._opener = (
             urllib.request.build_opener(urllib.request.HTTPSHandler(context=context)) if context else urllib.request.build_opener()
         )

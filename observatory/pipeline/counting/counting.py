@@ -292,7 +292,10 @@ REASON_NUMBERS = {text: number for number, text in enumerate(rule.REASONS)}
 def facts_of(candidates: pa.Table) -> np.ndarray:
     """The bits of `facts`."""
     usage, output, error = (np.asarray(one(candidates, name)) for name in ("has_usage", "has_output", "is_error"))
-    call = usage | output | error | np.asarray(one(candidates, "response_id").is_valid())
+    # a stream that was left has neither usage nor output where its instrumentation tells them at the end only: its first chunk was paid for
+    call = (
+        usage | output | error | np.asarray(one(candidates, "response_id").is_valid()) | np.asarray(one(candidates, "ttft_ns").is_valid())
+    )
     native = np.asarray(one(candidates, "native_sdk"))
     never = np.asarray(one(candidates, "never_counts").is_valid())
     return (call * IS_CALL + native * IS_NATIVE + never * IS_NEVER).astype(np.int32)

@@ -10,7 +10,7 @@ from observatory.pipeline.counting.memory import SUM, Memory
 REASONS = (
     None,
     "never",  # stands for the candidate's own `never_counts`
-    "no_call",  # nothing was asked: no usage, no output, no error, no response id
+    "no_call",  # nothing was asked: no usage, no output, no first token, no error, no response id
     "sdk_duplicate",  # the SDK's own span of a call that an instrumentation shows
     "wraps_call",  # a span inside it is the call
     "part_of_call",  # without usage, inside a call that has it

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 from observatory.sdk import guard, streams
 from observatory.sdk.config import Config
-from observatory.sdk.instrument.hooks import ImportHooks
+from observatory.sdk.instrument import lean
+from observatory.sdk.instrument.hooks import when_imported
 from observatory.sdk.instrument.table import LIBRARIES, Library, Package
 
-_hooks = ImportHooks()
 chosen: dict[str, str] = {}
 """Library to the distribution that instruments it in this process."""
 
@@ -28,10 +29,25 @@ def instrument_all(config: Config) -> None:
         if library.name in config.exclude or (wanted is not None and library.name not in wanted):
             continue
         for module in library.modules:
-            _hooks.when_imported(module, lambda library=library: instrument(library, config))
+            now = partial(instrument, library, config)
+            when_imported(module, partial(before_first_call, library.before, now) if library.before else now)
     known = {library.name for library in LIBRARIES}
     for name in {*(wanted or ()), *config.prefer} - known:
         guard.say_once(f"init: no library is called {name!r} (known: {', '.join(sorted(known))})")
+
+
+def before_first_call(target: str, action: Callable[[], object]) -> None:
+    """Run the action once, when the application first calls `module:Class.method`."""
+    owner, name = _owner(target)
+    function = getattr(owner, name)
+
+    @wraps(function)
+    def first(*args: Any, **kwargs: Any) -> Any:
+        setattr(owner, name, function)
+        guard.safely(action)()
+        return function(*args, **kwargs)
+
+    setattr(owner, name, first)
 
 
 def instrument(library: Library, config: Config) -> str | None:
@@ -44,10 +60,11 @@ def instrument(library: Library, config: Config) -> str | None:
     installed = [package for package in packages if is_installed(package.distribution)]
     running = [package for package in installed if _is_running(package)]
     for package in running or installed:
-        if package in running or _switch_on(package):
+        if package in running or _switch_on(package, config):
             chosen[library.name] = package.distribution
             _tell_choice(library, package, installed, running)
             guard.safely(streams.watch)(library.streams)
+            guard.safely(lean.spare)(config)
             return package.distribution
     if library.kind != "context":
         extra = f"pip install 'llm-observatory[{library.name}]' ({packages[0].distribution})"
@@ -72,11 +89,18 @@ def is_installed(name: str) -> bool:
 
 
 def _target(package: Package) -> Any:
-    module, _, path = package.target.partition(":")
+    owner, name = _owner(package.target)
+    return getattr(owner, name)
+
+
+def _owner(target: str) -> tuple[Any, str]:
+    """Of `module:Class.name` the class and the name."""
+    module, _, path = target.partition(":")
     found: Any = import_module(module)
-    for name in path.split("."):
-        found = getattr(found, name)
-    return found
+    *parents, name = path.split(".")
+    for parent in parents:
+        found = getattr(found, parent)
+    return found, name
 
 
 def _is_being_imported(package: Package) -> bool:
@@ -93,7 +117,7 @@ def _is_running(package: Package) -> bool:
 
 
 @guard.safely(otherwise=bool)
-def _switch_on(package: Package) -> bool:
+def _switch_on(package: Package, config: Config) -> bool:
     target = _target(package)
     if package.call:
         target()
@@ -102,7 +126,7 @@ def _switch_on(package: Package) -> bool:
     quiet = logging.getLogger("opentelemetry.instrumentation.instrumentor")
     before, quiet.disabled = quiet.disabled, True  # a version that does not fit is told by us, once, with what is used instead
     try:
-        instrumentor.instrument()
+        instrumentor.instrument(**lean.arguments(config))
     finally:
         quiet.disabled = before
     return bool(instrumentor.is_instrumented_by_opentelemetry)

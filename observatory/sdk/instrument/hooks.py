@@ -92,6 +92,10 @@ class _Listening(importlib.abc.Loader):
         self._hooks.imported(module.__name__)
 
 
+when_imported = ImportHooks().when_imported
+"""Of the one finder that this process needs."""
+
+
 def _parents(module: str) -> list[str]:
     parts = module.split(".")
     return [".".join(parts[:i]) for i in range(1, len(parts))]

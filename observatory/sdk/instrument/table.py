@@ -29,6 +29,9 @@ class Library:
     packages: tuple[Package, ...]
     streams: tuple[str, ...] = ()
     """Functions that give a stream (`module:Class.method`), where an instrumentation tells no time to first token or leaves a span open."""
+    before: str = ""
+    """Instrumented when this function (`module:Class.method`) is first called, not when it is imported: an instrumentation that reads
+    what the application sets up only later."""
     kind: str = "model"
     """`model`, `framework`, or `context` for what only carries the trace on."""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -87,6 +90,8 @@ LIBRARIES: tuple[Library, ...] = (
         "mistral",
         ("mistralai", "mistralai.client"),
         (_openinference("mistralai", "MistralAIInstrumentor"), _openllmetry("mistralai", "MistralAiInstrumentor")),
+        # the span is not current while its request is sent: unwatched, trace and baggage would be given to the provider
+        streams=("mistralai.client.chat:Chat.stream_async", "mistralai.chat:Chat.stream_async"),
     ),
     Library(
         "groq",
@@ -175,7 +180,14 @@ LIBRARIES: tuple[Library, ...] = (
     Library("fastapi", ("fastapi",), (_otel("fastapi", "FastAPIInstrumentor"),), kind="context"),
     Library("starlette", ("starlette.applications",), (_otel("starlette", "StarletteInstrumentor"),), kind="context"),
     Library("flask", ("flask",), (_otel("flask", "FlaskInstrumentor"),), kind="context"),
-    Library("django", ("django",), (_otel("django", "DjangoInstrumentor"),), kind="context"),
+    Library(
+        "django",
+        ("django.core.handlers.base",),
+        (_otel("django", "DjangoInstrumentor"),),
+        # any earlier it would configure Django's settings with nothing in them, and the application's own could not be set any more
+        before="django.core.handlers.base:BaseHandler.load_middleware",
+        kind="context",
+    ),
     Library(
         "grpc",
         ("grpc",),

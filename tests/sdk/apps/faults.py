@@ -44,6 +44,7 @@ FRAMES = {
     "observatory.sdk.propagation:DiscreetPropagator.fields", "observatory.sdk.sampling:HeadSampler.get_description",
     "observatory.sdk.export:SpanExport.on_start", "observatory.sdk.context:ContextOnSpans.on_end",
     "observatory.sdk.instrument.hooks:ImportHooks.find_spec", "observatory.sdk.instrument.hooks:_Listening",
+    "observatory.sdk.instrument.lean:as_dict",
 }  # fmt: skip
 
 

@@ -31,6 +31,14 @@ def test_arguments_win_over_ours_over_opentelemetry_s() -> None:
 
 
 @pytest.mark.parametrize(
+    ("endpoint", "compression"), [("http://127.0.0.1:4318", "none"), ("http://[::1]:4318", "none"), ("https://o.example.com", "gzip")]
+)
+def test_what_stays_on_this_machine_is_not_compressed_unless_it_is_said(endpoint: str, compression: str) -> None:
+    assert settings(endpoint=endpoint).compression == compression
+    assert settings({"OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}, endpoint=endpoint).compression == "gzip"
+
+
+@pytest.mark.parametrize(
     ("given", "endpoint", "api"),
     [
         ("http://host:4318/v1/traces", "http://host:4318", "http://host:4319"),

@@ -38,7 +38,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
     provider, processor = TracerProvider(shutdown_on_exit=False), Ended()
     provider.add_span_processor(ContextOnSpans())
     provider.add_span_processor(processor)
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     return processor
 
 

@@ -61,6 +61,20 @@ def test_no_share_keeps_all_and_claims_nothing() -> None:
     assert not kept(HeadSampler(0), (1 << 128) - 1).decision.is_sampled()
 
 
+def test_the_provider_is_told_nothing_of_a_call_that_is_not_kept_either() -> None:
+    tracer = TracerProvider(sampler=HeadSampler(0), shutdown_on_exit=False).get_tracer("test")
+    propagator = DiscreetPropagator(propagate.get_global_textmap())
+    carrier: dict[str, str] = {}
+    with tracer.start_as_current_span("chat", Context(), attributes={"gen_ai.operation.name": "chat"}) as call:
+        assert not call.is_recording()
+        with tracer.start_as_current_span("POST", kind=SpanKind.CLIENT, attributes={"http.request.method": "POST"}):
+            propagator.inject(carrier)
+        assert not carrier
+    with tracer.start_as_current_span("work", Context()):
+        propagator.inject(carrier)
+    assert not int(carrier["traceparent"][-2:], 16) & TraceFlags.SAMPLED
+
+
 def test_the_request_of_a_model_s_call_has_no_span_and_carries_nothing() -> None:
     tracer = TracerProvider(sampler=HeadSampler(None), shutdown_on_exit=False).get_tracer("test")
     propagator = DiscreetPropagator(propagate.get_global_textmap())

@@ -1,4 +1,4 @@
-"""What leaves the process: content when it may, redacted, cut so that JSON stays JSON. Held to the requests that OpenTelemetry encodes."""
+"""What leaves the process: content when it may, redacted, cut so that JSON stays JSON. Held to the requests that are sent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from hypothesis import given, strategies as st
-from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
+from observatory.sdk import wire
 from observatory.sdk.config import Config
 from observatory.sdk.scrub import NOT_REDACTED, Scrubber, cut, is_content
 
@@ -34,8 +34,7 @@ def sent(config: Config, attributes: dict[str, Any], event: dict[str, Any] | Non
 
         span.set_status(Status(StatusCode.ERROR, error))
     span.end()
-    request = encode_spans(ended.spans)
-    Scrubber(config).spans(request)
+    request = ExportTraceServiceRequest.FromString(wire.spans(ended.spans, Scrubber(config)))
     return request.resource_spans[0].scope_spans[0].spans[0]
 
 
@@ -132,10 +131,9 @@ def test_events_of_genai_in_logs_lose_their_body_and_own_logs_keep_it() -> None:
     logger = provider.get_logger("test")
     logger.emit(LogRecord(event_name="gen_ai.user.message", body={"content": "my secret"}))
     logger.emit(LogRecord(body="an ordinary line"))
-    request = encode_logs(kept)
-    Scrubber(Config(capture_content=False)).logs(request)
-    assert b"my secret" not in request.SerializeToString()
-    assert b"an ordinary line" in request.SerializeToString()
+    request = wire.logs(kept, Scrubber(Config(capture_content=False)))
+    assert b"my secret" not in request
+    assert b"an ordinary line" in request
 
 
 def test_nothing_is_looked_at_where_nothing_can_have_to_change() -> None:
