@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from pace import slowness
 
 from benchmarks import watch
 from observatory.cli import client
@@ -43,7 +44,7 @@ def test_it_takes_a_span_soon_after_it_was_downloaded(executable: Path, tmp_path
     # a shared machine may be busy for a second: the best of three fresh starts
     took = [first_span_s(executable, tmp_path / f"data{i}", OBSERVATORY_RUNTIME=str(tmp_path / f"runtime{i}")) for i in range(3)]
     print(f"one file, unpacking: {took}")
-    assert min(took) < 3
+    assert min(took) < 3 * slowness()
 
 
 def test_it_takes_a_span_at_once_where_it_is_unpacked_already(executable: Path, directory: Path, tmp_path: Path, runtime: Path) -> None:
@@ -51,8 +52,8 @@ def test_it_takes_a_span_at_once_where_it_is_unpacked_already(executable: Path, 
     unpacked = [first_span_s(executable, tmp_path / f"again{i}") for i in range(3)]
     installed = [first_span_s(directory, tmp_path / f"directory{i}") for i in range(3)]
     print(f"one file, again: {unpacked}; directory: {installed}")
-    assert min(unpacked) < 1.5
-    assert min(installed) < 1.5
+    assert min(unpacked) < 1.5 * slowness()
+    assert min(installed) < 1.5 * slowness()
 
 
 def test_it_costs_next_to_nothing_at_rest(executable: Path, tmp_path: Path, runtime: Path) -> None:
