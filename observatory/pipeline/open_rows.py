@@ -18,6 +18,7 @@ from observatory.model.position import following, seq_of
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.model.traceids import NO_IDS, Ids
+from observatory.pipeline.counting.keys import distinct
 
 log = logging.getLogger(__name__)
 
@@ -135,8 +136,7 @@ def trace_hashes(ids: pa.Array) -> np.ndarray:
     """The sorted distinct first 8 bytes of trace ids, as native numbers; a null reads as whatever lies there, which only costs a read."""
     if len(ids) == 0:
         return _NONE
-    halves = np.sort(np.frombuffer(ids.buffers()[1], np.uint64, offset=ids.offset * 16, count=2 * len(ids))[::2])
-    return halves[np.concatenate(([True], halves[1:] != halves[:-1]))]  # a fifth of what `unique` takes, which hashes
+    return distinct(np.frombuffer(ids.buffers()[1], np.uint64, offset=ids.offset * 16, count=2 * len(ids))[::2])
 
 
 def _seq(entry: _Open) -> int:

@@ -10,6 +10,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from isal import isal_zlib
+
+_SYNC_EVERY = 8 * 1024 * 1024  # written back in steps: an fsync of 64 MB at once would hold up the journal's
+
 
 class Files:
     """Durable file operations. All raise OSError as the system does; a full disk is `errno.ENOSPC`."""
@@ -63,20 +67,67 @@ DISK = Files()
 """The real file system; stateless."""
 
 
+class Sink:
+    """A file that something else writes to: counts, checksums, and writes back in steps."""
+
+    def __init__(self, files: Files, fd: int) -> None:
+        self._files, self._fd = files, fd
+        self.bytes = 0
+        self.crc32 = 0
+        self._unsynced = 0
+        self._given_up = False
+        self.closed = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        """All of it; how many bytes that are."""
+        size = memoryview(data).nbytes
+        if not self._given_up:
+            self._files.write(self._fd, data)
+            self.crc32 = isal_zlib.crc32(data, self.crc32)
+            self.bytes += size
+            self._unsynced += size
+            if self._unsynced >= _SYNC_EVERY:
+                self.sync()
+        return size
+
+    def sync(self) -> None:
+        """Return when the bytes are on the disk."""
+        self._unsynced = 0
+        self._files.sync(self._fd)
+
+    def give_up(self) -> None:
+        """Write nothing any more."""
+        self._given_up = True
+        self.close()
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def tell(self) -> int:
+        """Where the next byte goes."""
+        return self.bytes
+
+    def close(self) -> None:
+        """Close the file; twice does nothing."""
+        if not self.closed:
+            self.closed = True
+            os.close(self._fd)
+
+
 @contextlib.contextmanager
-def new_file(files: Files, path: Path) -> Iterator[int]:
-    """A file to be written piece by piece, as a descriptor: durable and all there when the block ends, absent when it raises."""
+def new_file(files: Files, path: Path) -> Iterator[Sink]:
+    """A file to be written piece by piece: durable and all there when the block ends, absent when it raises."""
     temporary = path.with_name(path.name + ".tmp")
-    fd = files.create(temporary)
+    sink = Sink(files, files.create(temporary))
     try:
-        yield fd
-        files.sync(fd)
+        yield sink
+        sink.sync()
     finally:
-        os.close(fd)
+        sink.close()
     files.rename(temporary, path)
 
 
 def write_file(files: Files, path: Path, data: bytes | memoryview) -> None:
     """A whole file, durable and all or nothing."""
-    with new_file(files, path) as fd:
-        files.write(fd, data)
+    with new_file(files, path) as sink:
+        sink.write(data)

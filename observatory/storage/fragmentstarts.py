@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from observatory.contracts import Segment
 from observatory.model.arrays import one
 from observatory.model.clock import Nanos
+from observatory.model.traceids import ids_of
 from observatory.storage.grouping import numbers
 
 COLUMNS = ("trace_id", "start_ns")
@@ -25,10 +26,10 @@ _ENTRY_BYTES = 24
 
 
 class Starts:
-    """Fragments by a word of their trace's id. Ids that share a word are taken for one: what is found may be too much, never too little."""
+    """Fragments by their trace's `Ids.key`. Ids that share one are taken for one: what is found may be too much, never too little."""
 
     def __init__(self, fragments: pa.Table) -> None:
-        words = words_of(one(fragments, "trace_id"))
+        words = ids_of(one(fragments, "trace_id")).key
         order = np.argsort(words, kind="stable")
         starts = numbers(fragments, "start_ns")
         self._words, self._starts, self._sorted = words[order], starts[order], np.sort(starts)
@@ -58,7 +59,7 @@ class MomentStarts:
 
     def of(self, trace_ids: pa.Array) -> np.ndarray:
         """The starts of all fragments of these traces (16-byte ids), in no order; perhaps of others too."""
-        words = words_of(trace_ids)
+        words = ids_of(trace_ids).key
         return np.concatenate([part.of(words) for part in self._parts])
 
     def nth(self, start_ns: Nanos, end_ns: Nanos, count: int, *, newest: bool) -> Nanos | None:
@@ -95,9 +96,3 @@ class FragmentStarts:
             while self._bytes > self._limit and self._held:
                 self._bytes -= self._held.popitem(last=False)[1].nbytes
         return made
-
-
-def words_of(ids: pa.Array) -> np.ndarray:
-    """The two halves of 16-byte ids folded into one word: ids of a careless sender may differ in one half only."""
-    halves = np.frombuffer(ids.buffers()[1], np.uint64, 2 * len(ids), ids.offset * 16).reshape(-1, 2)
-    return halves[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ halves[:, 1]

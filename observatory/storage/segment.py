@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -16,20 +15,17 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from isal import isal_zlib
 
 from observatory.contracts import Segment
 from observatory.model.schema import COSTS, SCHEMA_VERSION, schema, time_column
 from observatory.model.signal import Signal
-from observatory.storage.files import DISK, Files, write_file
+from observatory.storage.files import DISK, Files, Sink, write_file
 from observatory.storage.traceindex import IndexBuilder
 
 FOOTER_KEY = "observatory"
 INDEXED = (Signal.SPANS, Signal.LOGS)
 """A trace is opened by decoding the row groups that hold it: 8192 rows take 7 ms, 32768 take 30 ms. Below, footers grow (5 kB a group).
 Other signals are only scanned: 65,536 rows a group halve the time of a list of traces (measured at 1.3 M)."""
-
-_SYNC_EVERY = 8 * 1024 * 1024  # written back in steps: an fsync of 64 MB at once would hold up the journal's
 
 _PRUNED = (
     "trace_id",
@@ -101,7 +97,7 @@ class SegmentWriter:
         self._waiting_rows = 0
         self._groups = 0
         self._ranges: dict[str, tuple[int, int]] = {}
-        self._sink: _Sink | None = None
+        self._sink: Sink | None = None
         self._parquet: pq.ParquetWriter | None = None
         self.rows = 0
 
@@ -179,7 +175,7 @@ class SegmentWriter:
         table = pa.Table.from_batches(self._waiting)
         table = table if len(self._waiting) == 1 else table.combine_chunks()
         if self._parquet is None:
-            self._sink = _Sink(self._files, self._files.create(self._temporary))
+            self._sink = Sink(self._files, self._files.create(self._temporary))
             self._parquet = _parquet_writer(self._sink, self.signal)
         self._parquet.write_table(table, row_group_size=table.num_rows)
         self._note(table)
@@ -199,7 +195,7 @@ class SegmentWriter:
                 self._index.add(memoryview(data)[16 * ids.offset : 16 * (ids.offset + len(ids))], self._groups)
 
 
-def _parquet_writer(sink: _Sink, signal: Signal) -> pq.ParquetWriter:
+def _parquet_writer(sink: Sink, signal: Signal) -> pq.ParquetWriter:
     columns = schema(signal)
     top = [field.name for field in columns if pa.types.is_dictionary(field.type)]
     calls = signal is Signal.LLM_CALLS
@@ -215,47 +211,6 @@ def _parquet_writer(sink: _Sink, signal: Signal) -> pq.ParquetWriter:
         write_page_checksum=True,  # 0.02 µs a span; a damaged page is noticed when a trace is opened
         store_schema=True,  # dictionaries come back as dictionaries, also inside maps
     )
-
-
-class _Sink:
-    """The file that Parquet writes to: counts, checksums, and writes back in steps."""
-
-    def __init__(self, files: Files, fd: int) -> None:
-        self._files, self._fd = files, fd
-        self.bytes = 0
-        self.crc32 = 0
-        self._unsynced = 0
-        self._given_up = False
-        self.closed = False
-
-    def write(self, data: bytes) -> int:
-        if not self._given_up:
-            self._files.write(self._fd, data)
-            self.crc32 = isal_zlib.crc32(data, self.crc32)
-            self.bytes += len(data)
-            self._unsynced += len(data)
-            if self._unsynced >= _SYNC_EVERY:
-                self.sync()
-        return len(data)
-
-    def sync(self) -> None:
-        self._unsynced = 0
-        self._files.sync(self._fd)
-
-    def give_up(self) -> None:
-        self._given_up = True
-        self.close()
-
-    def flush(self) -> None:
-        pass
-
-    def tell(self) -> int:
-        return self.bytes
-
-    def close(self) -> None:
-        if not self.closed:
-            self.closed = True
-            os.close(self._fd)
 
 
 def read_about(path: Path) -> dict[str, Any]:

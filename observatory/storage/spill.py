@@ -10,7 +10,9 @@ import mmap
 import tempfile
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -30,37 +32,34 @@ class Spill:
 
     def rows(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """The same rows."""
-        if not self._worth(rows.get_total_buffer_size()):
-            return rows
-        try:
-            with tempfile.TemporaryFile(dir=self._directory, buffering=0) as file:
-                with pa.ipc.new_stream(file, rows.schema) as stream:
-                    stream.write_batch(rows)
-                return pa.ipc.open_stream(self._mapped(file.fileno(), file.tell())).read_next_batch()
-        except OSError:
-            return rows
+
+        def write(file: IO[bytes]) -> None:
+            with pa.ipc.new_stream(file, rows.schema) as stream:
+                stream.write_batch(rows)
+
+        mapped = self._mapped(rows.get_total_buffer_size(), write)
+        return rows if mapped is None else pa.ipc.open_stream(mapped).read_next_batch()
 
     def array(self, values: np.ndarray) -> np.ndarray:
         """The same values of one dimension, read-only."""
-        if not self._worth(values.nbytes):
-            return values
+        mapped = self._mapped(values.nbytes, lambda file: file.write(np.ascontiguousarray(values).data))
+        return values if mapped is None else np.frombuffer(mapped, values.dtype)
+
+    def _mapped(self, size: int, write: Callable[[IO[bytes]], object]) -> pa.Buffer | None:
+        """What `write` writes; None when it is not worth a file or the disk refuses."""
+        if self._directory is None or size < WORTH or self.files >= MOST:
+            return None
         try:
-            with tempfile.TemporaryFile(dir=self._directory, buffering=0) as file:
-                if file.write(np.ascontiguousarray(values).data) < values.nbytes:
-                    return values
-                return np.frombuffer(self._mapped(file.fileno(), values.nbytes), values.dtype)
+            with tempfile.TemporaryFile(dir=self._directory) as file:  # buffered: it writes all or raises, where a bare file may stop short
+                write(file)
+                file.flush()
+                mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         except OSError:
-            return values
-
-    def _worth(self, size: int) -> bool:
-        return self._directory is not None and size >= WORTH and self.files < MOST
-
-    def _mapped(self, fd: int, size: int) -> pa.Buffer:
-        mapped = mmap.mmap(fd, size, prot=mmap.PROT_READ)
+            return None
         with self._lock:
-            self.bytes += size
+            self.bytes += len(mapped)
             self.files += 1
-        weakref.finalize(mapped, self._gone, size).atexit = False
+        weakref.finalize(mapped, self._gone, len(mapped)).atexit = False
         return pa.py_buffer(mapped)
 
     def _gone(self, size: int) -> None:

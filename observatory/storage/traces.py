@@ -10,6 +10,7 @@ from observatory.model.arrays import one
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
+from observatory.model.traceids import Ids, ids_of
 from observatory.storage.grouping import in_type, numbers
 
 SPAN_COLUMNS = (
@@ -63,14 +64,13 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
 
     Associative, and independent of order.
     """
-    ids = one(fragments, "trace_id")
-    halves = np.frombuffer(ids.buffers()[1], dtype=">u8", offset=ids.offset * 16, count=2 * len(ids)).reshape(-1, 2).astype(np.uint64)
-    high, low = halves[:, 0], halves[:, 1]
+    trace_ids = one(fragments, "trace_id")
+    ids = ids_of(trace_ids)
     rootless = ~np.asarray(one(fragments, "has_root"))
     root_start = numbers(fragments, "root_start_ns")
-    order = in_order(high, low, rootless, root_start)
-    high, low = high[order], low[order]
-    changes = np.flatnonzero((high[1:] != high[:-1]) | (low[1:] != low[:-1])) + 1
+    order = in_order(ids, rootless, root_start)
+    key, low = ids.at(order)
+    changes = np.flatnonzero((key[1:] != key[:-1]) | (low[1:] != low[:-1])) + 1
     first = np.concatenate(([0], changes)) if len(order) else changes
     head = pa.array(order[first])
     group = np.zeros(len(order), np.int64)
@@ -80,7 +80,7 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
         return how.reduceat(numbers(fragments, column)[order], first) if len(first) else np.zeros(0, np.int64)
 
     columns = {
-        "trace_id": ids.take(head),
+        "trace_id": trace_ids.take(head),
         "project": one(fragments, "project").take(head),
         "start_ns": reduced("start_ns", np.minimum),
         "end_ns": reduced("end_ns", np.maximum),
@@ -107,7 +107,7 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _PLACE = np.uint64((1 << 24) - 1)
 
 
-def in_order(high: np.ndarray, low: np.ndarray, rootless: np.ndarray, root_start: np.ndarray) -> np.ndarray:
+def in_order(ids: Ids, rootless: np.ndarray, root_start: np.ndarray) -> np.ndarray:
     """The rows of each trace together, and the row that names it before the others: a root before none, then the earliest.
 
     One sort of numbers (40 bits of the id, 24 of the place by root and start) takes 40 % of `lexsort`, which is left for ids that collide.
@@ -115,13 +115,14 @@ def in_order(high: np.ndarray, low: np.ndarray, rootless: np.ndarray, root_start
     places = np.argsort(root_start, kind="stable")
     places = np.concatenate((places[~rootless[places]], places[rootless[places]]))
     if len(places) <= int(_PLACE):
-        packed = ((high ^ low * _ODD) * _ODD) & ~_PLACE
+        packed = (ids.key * _ODD) & ~_PLACE
         packed[places] |= np.arange(len(places), dtype=np.uint64)
         order = np.argsort(packed)
         same = packed[order][1:] | _PLACE == packed[order][:-1] | _PLACE
-        if (high[order][1:][same] == high[order][:-1][same]).all() and (low[order][1:][same] == low[order][:-1][same]).all():
+        key, low = ids.at(order)
+        if (key[1:][same] == key[:-1][same]).all() and (low[1:][same] == low[:-1][same]).all():
             return order
-    return np.lexsort((root_start, rootless, low, high))
+    return np.lexsort((root_start, rootless, ids.low, ids.key))
 
 
 def _added(values: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ A JSON line (sizes, what policies remember), the arrays one after the other, the
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,15 +38,14 @@ def save(files: Files, path: Path, checkpoint: Checkpoint) -> None:
     """Piece by piece, because a million open traces are 300 MB. Raises OSError as the disk does."""
     arrays = [[name, values.dtype.str, len(values)] for name, values in checkpoint.arrays.items()]
     head = {"format": FORMAT, "arrays": arrays, "about": checkpoint.about}
-    with new_file(files, path) as fd:
-        body = _Body(files, fd)
+    with new_file(files, path) as body:
         body.write(json.dumps(head, default=_plain).encode() + b"\n")
         for values in checkpoint.arrays.values():
             body.write(np.ascontiguousarray(values).data)
         with pa.ipc.new_stream(body, Fragments.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as stream:
             for batch in checkpoint.fragments:
                 stream.write_batch(batch)
-        files.write(fd, body.crc32.to_bytes(4, "little"))
+        body.write(body.crc32.to_bytes(4, "little"))
 
 
 def load(path: Path) -> Checkpoint:
@@ -70,22 +68,6 @@ def load(path: Path) -> Checkpoint:
         return Checkpoint(head["about"], arrays, list(pa.ipc.open_stream(memoryview(body)[at:])))
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise DamagedCheckpoint(f"{path}: {error}") from error
-
-
-class _Body(io.RawIOBase):
-    """Bytes on their way to the file, summed up."""
-
-    def __init__(self, files: Files, fd: int) -> None:
-        self._files, self._fd, self.crc32 = files, fd, 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        size = memoryview(data).nbytes
-        self._files.write(self._fd, data)
-        self.crc32 = isal_zlib.crc32(data, self.crc32)
-        return size
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from rows import span_rows
 from observatory.model.batch import Batch
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
+from observatory.model.traceids import ids_of
 from observatory.pipeline.summarize import Summarize
 from observatory.storage.traces import SPAN_COLUMNS, fold, in_order, summarize
 from observatory.testing.contracts import check_stage
@@ -83,7 +84,8 @@ def test_rows_of_a_trace_lie_together_the_one_that_names_it_first(kind: str) -> 
     owner = dice.integers(0, traces, rows)
     high, low = (dice.integers(0, most, traces, np.uint64)[owner] for most in IDS[kind])
     rootless, start = dice.random(rows) < 0.6, dice.integers(0, 50, rows)
-    order = in_order(high, low, rootless, start)
+    ids = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(np.column_stack((high, low)))])
+    order = in_order(ids_of(ids), rootless, start)
     assert groups(high, low, order) == groups(high, low, np.lexsort((start, rootless, low, high)))
     changes = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
     assert changes.sum() + 1 == len(groups(high, low, order)), "no trace is in two places"
