@@ -16,6 +16,12 @@ settings.register_profile("ci", deadline=None, suppress_health_check=[HealthChec
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Importing all tests takes longer than running those with a limit of time: who wants these alone, reads only their files."""
+    timed_only = config.option.markexpr == "timed" and collection_path.name.startswith("test_")
+    return True if timed_only and "mark.timed" not in collection_path.read_text() else None
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path) as opened:

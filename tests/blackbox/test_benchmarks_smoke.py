@@ -36,6 +36,7 @@ def test_query_answers_every_question(tmp_path: Path, capsys: pytest.CaptureFixt
     assert line["trace_by_id"]["p50_ms"] > 0
 
 
+@pytest.mark.timed
 def test_start_idle_and_visible(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start.main(["--starts", "1", "--settle", "1", "--idle", "2", "--probes", "10", "--rate", "5000", "--dir", str(tmp_path)])
     line = _line(capsys.readouterr().out)
@@ -43,6 +44,7 @@ def test_start_idle_and_visible(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert line["start_fresh"]["max_ms"] > 0
 
 
+@pytest.mark.timed
 def test_policies_are_measured() -> None:
     figures = policies.measure(0.3)
     assert figures["questions"] == 10

@@ -28,6 +28,7 @@ memory_limit_bytes = 0
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.timeout(300)
 def test_a_journal_of_1_gb_is_replayed_in_less_than_10_seconds(tmp_path: Path) -> None:
     config = configuration(tmp_path, UNCUT)

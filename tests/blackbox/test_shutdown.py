@@ -46,6 +46,7 @@ def test_sigterm_under_load_ends_cleanly_and_loses_nothing(tmp_path: Path, proto
         assert there in (0, corpus.spans[number % len(corpus.spans)]), f"request {number}, which was not acknowledged, is half there"
 
 
+@pytest.mark.timed
 def test_an_idle_server_ends_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "data") as server:
         began = time.monotonic()

@@ -213,6 +213,7 @@ def test_links_of_the_old_list_lead_to_the_same_rows(page: Page) -> None:
     expect(page.locator(ROWS)).to_have_count(1)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", ["traces", "calls", "spans"])
 def test_a_new_row_is_on_the_page_within_two_seconds(page: Page, sender: Sender, kind: str) -> None:
     page.goto(f"/explore?range=15m&of={kind}&q=service:live-{kind}")

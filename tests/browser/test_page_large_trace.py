@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from observatory.testing.server import ServerProcess
 from observatory.testing.spans import Maker
 
+pytestmark = pytest.mark.timed
 SPANS = 30_000
 TRIES = 3  # the best of them counts: the machine of a test does other things too
 

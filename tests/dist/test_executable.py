@@ -40,6 +40,7 @@ def test_it_is_small(executable: Path) -> None:
     assert executable.stat().st_size <= 110 * MB
 
 
+@pytest.mark.timed
 def test_it_takes_a_span_soon_after_it_was_downloaded(executable: Path, tmp_path: Path) -> None:
     # a shared machine may be busy for a second: the best of three fresh starts
     took = [first_span_s(executable, tmp_path / f"data{i}", OBSERVATORY_RUNTIME=str(tmp_path / f"runtime{i}")) for i in range(3)]
@@ -47,6 +48,7 @@ def test_it_takes_a_span_soon_after_it_was_downloaded(executable: Path, tmp_path
     assert min(took) < 3 * slowness()
 
 
+@pytest.mark.timed
 def test_it_takes_a_span_at_once_where_it_is_unpacked_already(executable: Path, directory: Path, tmp_path: Path, runtime: Path) -> None:
     subprocess.run([executable, "--version"], check=True, capture_output=True)
     unpacked = [first_span_s(executable, tmp_path / f"again{i}") for i in range(3)]
@@ -56,6 +58,7 @@ def test_it_takes_a_span_at_once_where_it_is_unpacked_already(executable: Path, 
     assert min(installed) < 1.5 * slowness()
 
 
+@pytest.mark.timed
 def test_it_costs_next_to_nothing_at_rest(executable: Path, tmp_path: Path, runtime: Path) -> None:
     with ServerProcess(tmp_path / "data", binary=str(executable)) as server:
         send(server)

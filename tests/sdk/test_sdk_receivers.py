@@ -27,6 +27,7 @@ def play(stage: Stage, url: str, *arguments: str) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", ["down", "slow", "refusing", "busy"])
 def test_an_application_does_not_notice(stage: Stage, kind: str) -> None:
     with receiver(kind) as url:

@@ -162,7 +162,7 @@ def test_it_says_its_licence() -> None:
 def test_typed_and_executable() -> None:
     assert (ROOT / "observatory/py.typed").exists()
     assert PROJECT["scripts"] == {"observatory": "observatory.cli.main:main"}
-    for script in ("run", "test", "need"):
+    for script in ("run", "test", "pytest", "need"):
         assert (ROOT / ".ci" / script).stat().st_mode & 0o111, f".ci/{script} is not executable"
 
 

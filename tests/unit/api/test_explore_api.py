@@ -34,7 +34,7 @@ async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
 async def some(asked: Asked, *, cut: bool = False) -> list[Any]:
     """Three services, one of them failing: 40 spans that started in the last 40 minutes."""
     make = Maker(3, now=NOW)
-    spans = []
+    spans, payloads = [], []
     for number in range(40):
         span = make.span(
             f"work {number % 4}", duration_s=number / 10 + 0.1, error=f"no answer from 10.0.0.{number}" if number % 5 == 0 else None
@@ -42,9 +42,8 @@ async def some(asked: Asked, *, cut: bool = False) -> list[Any]:
         span.start_time_unix_nano -= number * MINUTE
         span.end_time_unix_nano -= number * MINUTE
         spans.append(span)
-        await asked.store(make.spans(span, service=f"service-{number % 3}"))
-    if cut:
-        await asyncio.to_thread(asked.pipeline.cut)
+        payloads.append(make.spans(span, service=f"service-{number % 3}"))
+    await asked.store(*payloads, cut=cut)
     return spans
 
 
@@ -80,7 +79,6 @@ async def test_a_span_is_told_as_it_is_and_filters_are_of_spans(asked):
 @pytest.mark.parametrize("cut", [False, True])
 async def test_a_histogram_counts_every_row_once_where_it_started(asked, of, cut):
     spans = await some(asked, cut=cut)
-    await asyncio.to_thread(asked.pipeline.ingest.quiesce)
     for filter in ({}, {"filter": "service:service-1"}):
         said = await asked.get("/api/v1/histogram", of=of, slots=61, **WINDOW, **filter)
         chosen = [(n, s) for n, s in enumerate(spans) if not filter or n % 3 == 1]
@@ -93,7 +91,6 @@ async def test_a_histogram_counts_every_row_once_where_it_started(asked, of, cut
 
 async def test_a_histogram_of_an_open_window_begins_and_ends_with_its_rows(asked):
     await some(asked)
-    await asyncio.to_thread(asked.pipeline.ingest.quiesce)
     said = await asked.get("/api/v1/histogram", of="spans", slots=10)
     assert sum(said["counts"]) == said["total"] == 40
     nothing = await asked.get("/api/v1/histogram", of="spans", **{"from": 0, "to": 60})
@@ -103,7 +100,6 @@ async def test_a_histogram_of_an_open_window_begins_and_ends_with_its_rows(asked
 @pytest.mark.parametrize("of", ["traces", "spans"])
 async def test_values_are_counted_the_most_frequent_first(asked, of):
     await some(asked)
-    await asyncio.to_thread(asked.pipeline.ingest.quiesce)
     said = await asked.get("/api/v1/facets", of=of, fields="service,name,status", limit=2)
     values = {
         facet["field"]: [(value["value"], value["count"], value["standard_error"]) for value in facet["values"]] for facet in said["facets"]
@@ -129,14 +125,15 @@ async def test_fields_without_values_are_refused(asked, fields, sentence):
 @pytest.mark.parametrize("of", ["traces", "spans"])
 async def test_of_many_rows_a_sample_is_counted_and_said_to_be_one(asked, of, monkeypatch):
     make = Maker(8, now=NOW)
+    payloads = []
     for number in range(40):
         flat = make.flat(50, service="even" if number % 2 else "odd")
         for span in flat.all_spans:
             moved = number * 7 * SECOND
             span.start_time_unix_nano -= moved
             span.end_time_unix_nano -= moved
-        await asked.store(flat)
-    await asyncio.to_thread(asked.pipeline.cut)
+        payloads.append(flat)
+    await asked.store(*payloads, cut=True)
     monkeypatch.setitem(explore.MOST, of, 1000)
     said = await asked.get("/api/v1/facets", of=of, fields="service")
     assert said["exact"] is False and 0 < said["share"] < 0.6

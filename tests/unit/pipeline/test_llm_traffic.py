@@ -110,6 +110,7 @@ def test_nothing_observed_is_nothing_told():
     assert b"observatory_llm_calls_total{" not in generate_latest(registry)
 
 
+@pytest.mark.timed
 def test_it_costs_little_beside_measuring():
     registry = CollectorRegistry()
     traffic = LlmTraffic(registry)

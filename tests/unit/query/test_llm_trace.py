@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pytest
 from calling import NOW, call, relations
 from hypothesis import given, settings, strategies as st
 
@@ -133,6 +134,7 @@ def test_roots_add_up_to_the_head(parents, random):
     assert sum(Decimal(item["total_cost_usd"]) for item in roots) == Decimal(head["total_cost_usd"])
 
 
+@pytest.mark.timed
 def test_30_000_spans_cost_milliseconds():
     count, random = 30_000, Random(1)
     parents = [-1, *(max(0, n - random.randrange(1, 30)) for n in range(1, count))]

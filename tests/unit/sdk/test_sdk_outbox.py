@@ -58,6 +58,7 @@ def test_what_waits_stays_within_its_bounds_and_adds_up(sizes: list[int]) -> Non
     assert accounted(box)
 
 
+@pytest.mark.timed
 def test_putting_never_waits_for_a_receiver_that_hangs() -> None:
     hold = threading.Event()
     box = outbox(lambda batch, size: Outcome.SENT if hold.wait(10) else Outcome.LATER)
