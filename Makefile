@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+# the packages of an extra by name: the project itself stays installed, so that what runs beside pip finds it
+extra = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(1)"])'
 # A checkout keeps its data to itself: two of them never meet, and nothing stays behind when one is deleted.
 DATA ?= data
 CONFIG ?=
@@ -27,7 +29,8 @@ KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-setup: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web $(STAMPS)/node-clients $(STAMPS)/node-examples $(STAMPS)/sdk-clients ## everything that running and testing need, in .venv and node_modules
+setup: ## everything that running and testing need, in .venv and node_modules
+	@$(MAKE) --no-print-directory --silent --jobs 4 $(addprefix $(STAMPS)/,dev kernel web node-clients node-examples sdk-clients)
 	@.ci/need compiler $(BIN)/python
 	@.ci/need chromium
 	@.ci/need curl
@@ -84,9 +87,9 @@ deb: $(STAMPS)/frozen ## dist/….deb: program, unit, user, configuration, data 
 
 wheels: $(STAMPS)/server $(STAMPS)/web ## dist/: a compiled wheel and a pure one
 	@rm -rf build/lib* build/bdist* dist/*.whl
-	@$(PIP) wheel --no-deps --wheel-dir dist .
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build/lib* build/bdist*
-	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --wheel-dir dist .
+	@OBSERVATORY_PURE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 	@ls -l dist
 
 screenshots: setup ## docs/screenshots from a living appliance
@@ -115,13 +118,13 @@ $(STAMPS)/server: .venv/bin/python pyproject.toml setup.py
 
 $(STAMPS)/dev: $(STAMPS)/server
 	@echo "installing the packages of development"
-	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev]'
+	@$(PIP) install $$($(call extra,dev))
 	@touch $@
 
 $(STAMPS)/dist: $(STAMPS)/dev $(STAMPS)/kernel $(STAMPS)/web
 	@.ci/need launcher
 	@echo "installing what builds the executable"
-	@OBSERVATORY_PURE=1 $(PIP) install --no-build-isolation -e '.[server,dev,dist]'
+	@$(PIP) install $$($(call extra,dist))
 	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/dist packaging/docs/mkdocs.yml packaging/docs/hooks.py README.md CHANGELOG.md config.toml $(shell find docs -name node_modules -prune -o -type f -print) $(PROGRAM_SOURCES)
@@ -187,6 +190,5 @@ $(STAMPS)/node-examples: docs/examples/typescript/package-lock.json
 
 # The libraries that the SDK instruments, in environments of their own: their dependencies fit neither ours nor one another.
 $(STAMPS)/sdk-clients: $(STAMPS)/dev .ci/sdk-venv $(wildcard tests/sdk/requirements/*.txt)
-	@for name in clients frameworks gateways oldest; do .ci/sdk-venv $$name; done
-	@for version in 3.12 3.13; do .ci/sdk-venv base $$version; done
+	@printf '%s\n' clients frameworks gateways oldest 'base 3.12' 'base 3.13' | xargs -P 3 -L 1 .ci/sdk-venv
 	@touch $@
