@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.model.arrays import one, whole
+from observatory.model.arrays import distinct, one, whole
 from observatory.model.clock import MINUTE, Nanos
 from observatory.pipeline.counting import family, identity, rows, rule, twins
 from observatory.pipeline.counting.identity import IDENTITY, OUTCOME, Sayings
-from observatory.pipeline.counting.keys import SpanKeys, among, distinct, joined, span_keys, text_keys
+from observatory.pipeline.counting.keys import SpanKeys, among, joined, span_keys, text_keys
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
 from observatory.pipeline.counting.rows import IS_CALL, IS_NATIVE, IS_NEVER

@@ -80,12 +80,6 @@ def joined(*keys: np.ndarray) -> np.ndarray:
     return np.where(keys[-1] == 0, np.uint64(0), found)
 
 
-def distinct(keys: np.ndarray) -> np.ndarray:
-    """The different keys, sorted; numpy's own `unique` hashes, which takes four times as long."""
-    ordered = np.sort(keys)
-    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
-
-
 def among(keys: np.ndarray, few: np.ndarray) -> np.ndarray:
     """Which keys are among a few others. A table of bits passes over nearly all that are not: 1 ns a key."""
     found = np.zeros(len(keys), bool)

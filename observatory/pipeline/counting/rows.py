@@ -105,7 +105,7 @@ def trace_changes(rows: pa.Table, signs: np.ndarray) -> pa.RecordBatch:
         "error_count": np.zeros(count, np.int64),
         "has_root": np.zeros(count, bool),
         "root_start_ns": np.full(count, np.iinfo(np.int64).max),  # any span names the trace rather than this
-        "root_name": pa.array([""] * count),
+        "root_name": pa.array([""] * count, pa.string()),
         "services": pa.ListArray.from_arrays(np.zeros(count + 1, np.int32), pa.array([], pa.string())),
         "llm_calls": signs.astype(np.int64),
         "input_tokens": signed("input_tokens"),
