@@ -88,9 +88,9 @@ class Counting:
         new = self._memory.add(calls.num_rows)
         keys = SpanKeys.of(calls)
         self._register(new, _as_candidates(calls), keys, np.asarray(one(calls, "facts")))
-        # of spans with one key the first is found: calls before links, which have them too
-        spans = whole([calls.select(links.column_names).cast(links.schema), links])
-        self._link(SpanKeys.of(spans), np.arange(len(new)), new, now)
+        # of spans with one key the last is found: calls behind links, which have them too
+        spans = whole([links, calls.select(links.column_names).cast(links.schema)])
+        self._link(SpanKeys.of(spans), links.num_rows + np.arange(len(new)), new, now)
         self._relate(new)
         self._sum_up(new, now)
         twins.by_response(self._memory, self._responses, new, _responses(calls), now)

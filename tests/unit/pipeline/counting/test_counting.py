@@ -279,6 +279,15 @@ def test_a_span_sent_over_and_over_is_one_call_however_far_apart() -> None:
     assert told.reason(7, 7) == "wraps_call", "a child that comes after the repeated one finds its parent"
 
 
+def test_a_span_that_is_sent_before_it_is_complete_is_one_call() -> None:
+    """Some tell of a span when it begins and again when it has ended: only then it is a call."""
+    told = Told()
+    told.step(Span(1))
+    for _ in range(3):
+        told.step(Span(1, kind="llm", tokens=(1, 1)))
+    assert told.calls == 1 and told.counting.duplicates == 2
+
+
 def test_a_span_sent_twice_in_one_step_is_one_call() -> None:
     told = Told()
     told.step(*[Span(n, trace=n, kind="llm", tokens=(1, 1)) for n in (1, 2, 1, 3, 2, 1)])
