@@ -50,6 +50,7 @@ test-blackbox: setup ## the appliance as a child process: killed, starved, cut o
 
 test-dist: setup $(STAMPS)/dist ## build the executable and test it: alone in an empty root, watched by strace, walked as the README says
 	@.ci/need strace
+	@.ci/need buildah
 	@$(MAKE) --no-print-directory dist dist-dir deb
 	@OBSERVATORY_BIN=$(CURDIR)/dist/observatory .ci/pytest build/pytest-dist.txt tests/dist tests/flow/test_first_run.py tests/flow/test_formats.py tests/blackbox/test_shutdown.py
 

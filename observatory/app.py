@@ -109,6 +109,7 @@ class Observatory:
         by_signal = {**{signal: kernel.of(signal) for signal in BY_OTLP}, Signal.FEEDBACK: decode_feedback}
         self.prices = PriceSource(settings.prices, data_dir)
         spill = Spill(data_dir)
+        Gauge("observatory_spill_bytes", "Waiting rows in mapped files", registry=registry).set_function(lambda: spill.bytes)
         counting = Counting(self._price, spill=spill)
         self.measure = Measure(counting, RollupCalls(registry), LlmTraffic(registry).observe)
         self.measure.recall(*recent(self.manifest, data_dir), self._started_at)

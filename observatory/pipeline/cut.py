@@ -91,7 +91,7 @@ class Cut:
             self._thread.join()
 
     def ticked(self, now: Nanos) -> Pending:
-        """Called about four times a second: look whether a cut is due, and let the journal forget what no reader holds any more.
+        """Called about twice a second: look whether a cut is due, and let the journal forget what no reader holds any more.
 
         Returns what waits to be cut.
         """

@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from observatory.contracts import DerivedRows, OpenRecord
+from observatory.model.arrays import distinct
 from observatory.model.batch import Batch
 from observatory.model.clock import Nanos
 from observatory.model.position import following, seq_of
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.model.traceids import NO_IDS, Ids
-from observatory.pipeline.counting.keys import distinct
 
 log = logging.getLogger(__name__)
 

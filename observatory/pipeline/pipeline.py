@@ -143,7 +143,7 @@ class Pipeline:
         self.ingest.refuse(self._overloaded(self._cut.ticked(now)))
 
     def _overloaded(self, pending: Pending) -> str | None:
-        """Why nothing may be taken now; asked four times a second, so that it ends by itself."""
+        """Why nothing may be taken now; asked twice a second, so that it ends by itself."""
         if pending.bytes > self._config.max_open_bytes:
             return f"the journal holds {pending.bytes >> 20} MiB that are not yet in segments; the disk or the processor is too slow"
         return self.journal.probe()

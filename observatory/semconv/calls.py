@@ -30,6 +30,7 @@ from observatory.semconv.usage import COUNTS, counts_beside, settle
 
 CANDIDATES = pa.schema(
     [
+        ("place", pa.int64()),  # among the spans that were read; ascending
         # identity, as in spans
         ("trace_id", TRACE_ID),
         ("span_id", SPAN_ID),
@@ -173,6 +174,7 @@ def read_calls(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     failure = errors.failure(columns, found, said, failed)
     adjusted = adjusted_count(columns["trace_state"])
     table = {
+        "place": pa.array(chosen),
         **{name: columns[name] for name in _AS_THEY_ARE},
         **{name: word.array() for name, word in names.items()},
         **{name: count.array(pa.int64()) for name, count in usage.counts.items()},

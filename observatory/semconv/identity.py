@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.model.schema import SPAN_ID, TRACE_ID, schema
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.semconv.coded import Coded
 from observatory.semconv.entries import scan
@@ -17,8 +17,7 @@ from observatory.semconv.packed import parse
 
 IDENTITY = pa.schema(
     [
-        ("trace_id", TRACE_ID),
-        ("span_id", SPAN_ID),
+        ("place", pa.int64()),  # among the spans that were read; ascending
         ("session_id", pa.string()),
         ("user_id", pa.string()),
         ("tags", pa.list_(pa.field("item", pa.string()))),  # never null; distinct, in the order they came
@@ -59,7 +58,7 @@ def read_identity(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 
 def _table(spans: pa.Table, rows: np.ndarray, session: dict[int, str], user: dict[int, str], wish: dict[int, str]) -> pa.Table:
-    of = ["trace_id", "span_id", "session_id", "user_id", "tags", "observation_kind"]
+    of = ["session_id", "user_id", "tags", "observation_kind"]
     picked = spans.select(of).unify_dictionaries().combine_chunks().take(pa.array(rows)).combine_chunks()
     columns = dict(zip(of, (_only(column) for column in picked.columns), strict=True))
     own_user = columns["user_id"].is_valid().to_numpy(zero_copy_only=False)
@@ -70,8 +69,7 @@ def _table(spans: pa.Table, rows: np.ndarray, session: dict[int, str], user: dic
     rank[np.isin(rows, list(session))] = BY_METADATA
     return pa.Table.from_arrays(
         [
-            columns["trace_id"],
-            columns["span_id"],
+            pa.array(rows),
             _first(_sparse(rows, session), columns["session_id"]),
             _first(_first(columns["user_id"], _sparse(rows, user)), _sparse(rows, wish)),
             _tags(Coded.of(columns["tags"])),

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.model.arrays import one
+from observatory.model.arrays import distinct, one
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
@@ -159,7 +159,7 @@ def _distinct(fragments: pa.Table, column: str, group: np.ndarray, groups: int) 
     rank[order] = np.arange(len(order))
     sorted_names = names.take(pa.array(order))
     owner = np.repeat(group, np.diff(lists.offsets.to_numpy()).astype(np.int64))
-    pairs = np.unique(owner * len(rank) + rank[np.asarray(coded.indices)]) if len(values) else np.zeros(0, np.int64)
+    pairs = distinct(owner * len(rank) + rank[np.asarray(coded.indices)])
     offsets = np.searchsorted(pairs // len(rank), np.arange(groups + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), sorted_names.take(pa.array(pairs % len(rank))).cast(pa.string()))
 

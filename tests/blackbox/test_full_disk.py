@@ -3,12 +3,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from child import questions, stored, wait_until
 from restless import configuration
 from smalldisk import SmallDisk
 
 from benchmarks.appliance import Refused
+from observatory.storage.spill import Spill
 from observatory.testing.clients import Answer, HttpClient
 from observatory.testing.server import ServerProcess
 from observatory.testing.spans import Maker, Payload
@@ -118,6 +121,17 @@ def test_a_disk_that_its_own_data_fills_loses_nothing(tmp_path: Path) -> None:
             exporter.url = server.otlp_http
             assert offer().status in (200, 503)
             _exactly(server, exporter)
+
+
+def test_what_waits_stays_in_memory_when_the_disk_is_full(tmp_path: Path) -> None:
+    with SmallDisk(tmp_path / "disk", 1) as disk:
+        kept, many, few = Spill(disk.seen), np.arange(MIB), np.arange(MIB // 64)
+        rows = pa.record_batch({"n": pa.array(many)})
+        assert kept.array(many) is many and kept.rows(rows) is rows
+        assert (kept.files, kept.bytes) == (0, 0)
+        there = kept.array(few)
+        assert there is not few and np.array_equal(there, few)
+        assert (kept.files, kept.bytes) == (1, few.nbytes)
 
 
 def _exactly(server: ServerProcess, exporter: Exporter) -> None:

@@ -1,67 +1,49 @@
-"""The container image as `packaging/Dockerfile` describes it, laid out without Docker. An instruction that is not understood raises."""
+"""The container image, built from `packaging/Dockerfile` by buildah, which needs neither a daemon nor a network for it."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILE = (ROOT / "packaging" / "Dockerfile").read_text()
+DOCKERFILE = ROOT / "packaging" / "Dockerfile"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Image:
-    """What a container is started from."""
+    """What a container is started from: its files, and its configuration in the words of the OCI's image specification."""
 
     root: Path
-    user: str = "0:0"
-    volumes: list[str] = field(default_factory=list)
-    ports: list[int] = field(default_factory=list)
-    stop: str = "SIGTERM"
-    entrypoint: list[str] = field(default_factory=list)
-    command: list[str] = field(default_factory=list)
-
-    def apply(self, instruction: str, rest: str, context: Path) -> None:
-        """One line of the file."""
-        match instruction:
-            case "FROM":
-                assert rest == "scratch"
-            case "COPY":
-                owner, source, target = re.fullmatch(r"(?:--chown=(\d+:\d+) )?(\S+) /(\S+)", rest).groups()  # type: ignore[union-attr]
-                shutil.copytree(context / source, self.root / target, symlinks=True)
-                if owner:
-                    subprocess.run(["chown", "--recursive", owner, self.root / target], check=True)
-            case "USER":
-                self.user = rest
-            case "VOLUME":
-                self.volumes.append(rest)
-            case "EXPOSE":
-                self.ports += map(int, rest.split())
-            case "STOPSIGNAL":
-                self.stop = rest
-            case "ENTRYPOINT":
-                self.entrypoint = json.loads(rest)
-            case "CMD":
-                self.command = json.loads(rest)
-            case _:
-                raise ValueError(f"packaging/Dockerfile: {instruction} is not known here")
+    config: dict[str, Any]
 
 
-def build(context: Path, root: Path) -> Image:
-    """The image in `root`, its context made in `context` by the command that stands at the file's head."""
-    (prepare,) = re.findall(r"^#   make deb && (.*)$", DOCKERFILE, re.MULTILINE)
-    (built,) = re.findall(r"^#   docker build .* (\S+)$", DOCKERFILE, re.MULTILINE)
-    assert built in prepare
-    context.mkdir()
-    subprocess.run(["bash", "-euc", prepare.replace(built, str(context))], cwd=ROOT, check=True)
-    root.mkdir()
-    image = Image(root)
-    for line in DOCKERFILE.splitlines():
-        if line and not line.startswith("#"):
-            instruction, _, rest = line.partition(" ")
-            image.apply(instruction, rest, context)
-    return image
+@contextmanager
+def built(directory: Path) -> Iterator[Image]:
+    """The image, its context made by the command that stands at the file's head. It lies in `directory` and is given up at the end."""
+    (prepare,) = re.findall(r"^#   make deb && (.*)$", DOCKERFILE.read_text(), re.MULTILINE)
+    (place,) = re.findall(r"^#   docker build .* (\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
+    assert place in prepare
+    context = directory / "context"
+    context.mkdir(parents=True)
+    subprocess.run(["bash", "-euc", prepare.replace(place, str(context))], cwd=ROOT, check=True)
+
+    def buildah(*arguments: str | Path) -> str:
+        kept = ["--root", directory / "store", "--runroot", directory / "run", "--storage-driver", "vfs"]
+        ended = subprocess.run(["buildah", *map(str, [*kept, *arguments])], capture_output=True, text=True)
+        assert ended.returncode == 0, f"buildah {arguments[0]}: {ended.stderr}"
+        return ended.stdout.strip()
+
+    buildah("build", "--isolation", "chroot", "--pull-never", "--tag", "observatory", "--file", DOCKERFILE, context)
+    container = buildah("from", "--pull-never", "observatory")
+    try:
+        root = Path(buildah("mount", container))
+        yield Image(root, json.loads(buildah("inspect", "--type", "image", "observatory"))["OCIv1"]["config"])
+    finally:
+        buildah("rm", container)
+        buildah("rmi", "--all", "--force")

@@ -44,13 +44,15 @@ def test_the_one_file_needs_nothing_but_itself(executable: Path, tmp_path: Path)
 
 @pytest.mark.browser
 def test_the_container_image_is_complete(tmp_path: Path) -> None:
-    """Laid out and started as packaging/Dockerfile says, by its own words; only Docker is not there."""
-    made = image.build(tmp_path / "context", tmp_path / "image")
-    assert (made.user, made.volumes, made.ports, made.stop) == ("65534:65534", ["/data"], [4317, 4318, 4319], "SIGTERM")
-    assert (made.root / "data").stat().st_uid == 65534, "a new volume takes its owner from here"
-    assert {path.name for path in made.root.iterdir()} == {"data", "usr"}
-    (program,), (serve, *flags) = made.entrypoint, made.command
-    assert serve == "serve"
-    told = happened(tmp_path / "root", made.root, program, *flags)
+    """Built from packaging/Dockerfile, and started with its entry point in a root that holds what the image holds."""
+    with image.built(tmp_path / "image") as made:
+        config = made.config
+        assert (config["User"], config["StopSignal"], [*config["Volumes"]]) == ("65534:65534", "SIGTERM", ["/data"])
+        assert {*config["ExposedPorts"]} == {"4317/tcp", "4318/tcp", "4319/tcp"}
+        assert (made.root / "data").stat().st_uid == 65534, "a new volume takes its owner from here"
+        assert {path.name for path in made.root.iterdir()} == {"data", "usr"}
+        (program,), (serve, *flags) = config["Entrypoint"], config["Cmd"]
+        assert serve == "serve"
+        told = happened(tmp_path / "root", made.root, program, *flags)
     check(told)
     assert all("/usr/lib/observatory/" in library for library in told["mapped"])

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from observatory.model.arrays import one, whole
+from observatory.model.arrays import distinct, one, whole
 from observatory.model.clock import MINUTE, Nanos
 from observatory.pipeline.counting import family, identity, rows, rule, twins
 from observatory.pipeline.counting.identity import IDENTITY, OUTCOME, Sayings
-from observatory.pipeline.counting.keys import among, distinct, joined, span_keys, text_keys, trace_keys
+from observatory.pipeline.counting.keys import SpanKeys, among, joined, span_keys, text_keys
 from observatory.pipeline.counting.links import Links
 from observatory.pipeline.counting.memory import EMBEDDING, LLM, RERANKER, SUM, Memory
 from observatory.pipeline.counting.rows import IS_CALL, IS_NATIVE, IS_NEVER
@@ -58,23 +58,25 @@ class Counting:
         """`spans` has the three ids of all new spans; `candidates` and `said` are what `semconv.calls` reads of them (`read_calls`,
         `read_identity`), `ended` what `semconv.outcomes.read_outcomes` says of new log records.
         """
-        candidates = self._unseen(candidates)
         most = self._memory.capacity // 2
         if candidates.num_rows > most:  # a flood: the first half would be forgotten before it was judged
-            first = self.step(spans, candidates.slice(0, most), said, ended, now)
-            rest = self.step(spans.slice(0, 0), candidates.slice(most), said.slice(0, 0), ended.slice(0, 0), now)
-            return _together(first, rest)
-        new = self._register(candidates)
-        self._link(spans, candidates, new, now)
+            return self._in_two(spans, candidates, said, ended, now)
+        keys = SpanKeys.of(spans)
+        fresh, numbers = self._number(keys.span[_places(candidates)])
+        self._link(keys, _places(candidates), numbers, now)
+        self.duplicates += int((~fresh).sum())
+        if not fresh.all():
+            candidates, numbers = candidates.filter(pa.array(fresh)).combine_chunks(), numbers[fresh]
+        new = numbers
+        self._register(new, candidates, keys.at(_places(candidates)))
         touched = [new, self._relate(new), self._sum_up(new, now)]
-        keys = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "response_id")))
-        stood_back = twins.by_response(self._memory, self._responses, new, keys, now)
+        stood_back = twins.by_response(self._memory, self._responses, new, _responses(candidates), now)
         stood_back = np.concatenate((stood_back, self._lonely.match(self._memory, new)))
         touched.append(stood_back)
         winners, losers = self._pairs(stood_back, self._memory.each(*touched))
         touched.append(self._lend_usage(winners, losers))
         touched.append(self._dependent(np.concatenate(touched)))
-        news = self._identities.learn(trace_keys(one(said, "trace_id")), np.asarray(one(said, "rank")), said, now)
+        news = self._identities.learn(keys.trace[_places(said)], np.asarray(one(said, "rank")), said, now)
         told = self._outcomes.learn(span_keys(one(ended, "trace_id"), one(ended, "span_id")), np.zeros(ended.num_rows), ended, now)
         told = self._links.find(told).row
         touched.append(told[self._memory.known(told) & (told >= 0)])
@@ -83,12 +85,15 @@ class Counting:
 
     def recall(self, links: pa.Table, calls: pa.Table, now: Nanos) -> None:
         """After a restart: ids of recent spans, and the latest rows of recent calls. They are published already: nothing is said."""
-        new = self._register(_as_candidates(calls), pa.array(np.asarray(one(calls, "facts"))))
-        self._link(whole([links, calls.select(links.column_names).cast(links.schema)]), calls, new, now)
+        new = self._memory.add(calls.num_rows)
+        keys = SpanKeys.of(calls)
+        self._register(new, _as_candidates(calls), keys, np.asarray(one(calls, "facts")))
+        # of spans with one key the last is found: calls behind links, which have them too
+        spans = whole([links, calls.select(links.column_names).cast(links.schema)])
+        self._link(SpanKeys.of(spans), links.num_rows + np.arange(len(new)), new, now)
         self._relate(new)
         self._sum_up(new, now)
-        keys = joined(text_keys(one(calls, "service_name")), text_keys(one(calls, "response_id")))
-        twins.by_response(self._memory, self._responses, new, keys, now)
+        twins.by_response(self._memory, self._responses, new, _responses(calls), now)
         self._lonely.match(self._memory, new)
         self._memory.keep(new, calls)
         self._lacking = np.concatenate((self._lacking, new[identity.lacking(calls)]))
@@ -111,48 +116,50 @@ class Counting:
         said = [REASON_NUMBERS.get(text, 1) for text in one(calls, "not_counted_reason").cast(pa.string()).to_pylist()]
         self._memory.reason[at] = np.array(said, np.uint8)
 
-    def _unseen(self, candidates: pa.Table) -> pa.Table:
-        """Without spans that were received before, in this step or another: a client that sent a span twice made one call."""
-        keys = span_keys(one(candidates, "trace_id"), one(candidates, "span_id"))
-        keys, first = np.unique(keys, return_index=True)  # sorted: looked up twice as fast
-        fresh = np.zeros(candidates.num_rows, bool)
-        fresh[first[self._links.find(keys).row < 0]] = True
-        if fresh.all():
-            return candidates
-        self.duplicates += int((~fresh).sum())
-        return candidates.filter(pa.array(fresh)).combine_chunks()
+    def _in_two(self, spans: pa.Table, candidates: pa.Table, said: pa.Table, ended: pa.Table, now: Nanos) -> Counted:
+        """The spans up to half of the candidates, then the others."""
+        middle = candidates.num_rows // 2
+        place = int(_places(candidates)[middle])
+        early = int(np.searchsorted(_places(said), place))
+        first = self.step(spans.slice(0, place), candidates.slice(0, middle), said.slice(0, early), ended.slice(0, 0), now)
+        rest = self.step(spans.slice(place), _moved(candidates.slice(middle), place), _moved(said.slice(early), place), ended, now)
+        return _together(first, rest)
 
-    def _register(self, candidates: pa.Table, facts: pa.Array | None = None) -> np.ndarray:
-        memory, new = self._memory, self._memory.add(candidates.num_rows)
-        at = memory.at(new)
-        ids = one(candidates, "trace_id")
-        memory.key[at] = span_keys(ids, one(candidates, "span_id"))
-        memory.trace[at] = trace_keys(ids)
+    def _number(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(which candidates were not received before, in this step or another; the row number of each). The others have the number of their
+        first, so that it is found whichever of them is: a client that sent a span twice made one call.
+        """
+        order = np.argsort(keys, kind="stable")  # sorted: looked up twice as fast
+        ordered = keys[order]
+        starts = np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), bool), ordered[1:] != ordered[:-1])))
+        first = order[starts]
+        number = self._links.find(ordered[starts]).row.copy()
+        fresh = np.zeros(len(keys), bool)
+        fresh[first[number < 0]] = True
+        rank = np.cumsum(fresh) - 1
+        number[number < 0] = self._memory.add(int(fresh.sum()))[rank[first[number < 0]]]
+        numbers = np.empty(len(keys), np.int64)
+        numbers[order] = np.repeat(number, np.diff(np.append(starts, len(keys))))
+        return fresh, numbers
+
+    def _register(self, new: np.ndarray, candidates: pa.Table, keys: SpanKeys, facts: np.ndarray | None = None) -> None:
+        memory, at = self._memory, self._memory.at(new)
+        memory.key[at], memory.trace[at], memory.frontier[at] = keys.span, keys.trace, keys.parent
         memory.start[at] = start = np.asarray(one(candidates, "start_ns"))
         memory.end[at] = start + np.asarray(one(candidates, "duration_ns"))
-        memory.frontier[at] = span_keys(ids, one(candidates, "parent_span_id"))
         memory.group[at] = _groups(one(candidates, "observation_kind"))
         memory.likeness[at] = joined(text_keys(one(candidates, "service_name")), text_keys(one(candidates, "provider")))
         memory.model[at] = text_keys(one(candidates, "request_model"))
-        bits = np.asarray(facts) if facts is not None else facts_of(candidates)
+        bits = facts if facts is not None else facts_of(candidates)
         memory.call[at], memory.native[at], memory.never[at] = (bits & bit != 0 for bit in (IS_CALL, IS_NATIVE, IS_NEVER))
         memory.usage[at] = np.asarray(one(candidates, "has_usage"))
         memory.error[at] = np.asarray(one(candidates, "is_error"))
-        return new
 
-    def _link(self, spans: pa.Table, candidates: pa.Table, new: np.ndarray, now: Nanos) -> None:
-        """Remember who is whose parent; a candidate is remembered with its row number."""
-        ids = one(spans, "trace_id")
-        keys, parents = span_keys(ids, one(spans, "span_id")), span_keys(ids, one(spans, "parent_span_id"))
-        numbers = np.full(len(keys), -1, np.int64)
-        mine = self._memory.key[self._memory.at(new)]
-        order = np.argsort(mine)
-        if len(order):
-            at = np.searchsorted(mine[order], keys)
-            at[at == len(order)] = 0
-            hit = mine[order][at] == keys
-            numbers[hit] = new[order[at[hit]]]
-        self._links.add(keys, parents, numbers, now)
+    def _link(self, spans: SpanKeys, places: np.ndarray, numbers: np.ndarray, now: Nanos) -> None:
+        """Remember who is whose parent; a candidate, at its place, with its row number."""
+        rows = np.full(len(spans.span), -1, np.int64)
+        rows[places] = numbers
+        self._links.add(spans.span, spans.parent, rows, now)
 
     def _relate(self, new: np.ndarray) -> np.ndarray:
         """Follow the ways up of new rows and of those that were waiting. Returns the rows of which something changed."""
@@ -185,7 +192,7 @@ class Counting:
         """First rows of new candidates; kept, and not yet judged."""
         if not len(new):
             return
-        mine = identity.own(said, self._memory.key[self._memory.at(new)])
+        mine = identity.own(said, _places(candidates))
         belongs, _ = identity.completed(mine, self._identities.of(self._memory.trace[self._memory.at(new)]))
         ended, _ = identity.completed(candidates, self._outcomes.of(self._memory.key[self._memory.at(new)]))
         candidates = candidates.set_column(candidates.column_names.index("finish_reason"), "finish_reason", ended.column(0))
@@ -299,6 +306,22 @@ def facts_of(candidates: pa.Table) -> np.ndarray:
     native = np.asarray(one(candidates, "native_sdk"))
     never = np.asarray(one(candidates, "never_counts").is_valid())
     return (call * IS_CALL + native * IS_NATIVE + never * IS_NEVER).astype(np.int32)
+
+
+def _places(rows: pa.Table) -> np.ndarray:
+    """Where these rows are among the spans of the step."""
+    return np.asarray(one(rows, "place"))
+
+
+def _moved(rows: pa.Table, by: int) -> pa.Table:
+    """The same, where the first `by` spans are not there."""
+    at = rows.column_names.index("place")
+    return rows.set_column(at, "place", pa.array(_places(rows) - by))
+
+
+def _responses(calls: pa.Table) -> np.ndarray:
+    """Keys of what the provider calls them, within their service; 0 for none."""
+    return joined(text_keys(one(calls, "service_name")), text_keys(one(calls, "response_id")))
 
 
 def _groups(kinds: pa.Array) -> np.ndarray:

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from observatory.model.arrays import one
 from observatory.model.clock import Nanos
-from observatory.pipeline.counting.keys import span_keys
 from observatory.pipeline.counting.links import Links
 
 IDENTITY: dict[str, pa.DataType] = {
@@ -100,16 +99,13 @@ class Sayings:
             self._chunks.append((begin, pa.concat_tables([before, last]).combine_chunks()))
 
 
-def own(said: pa.Table, keys: np.ndarray) -> pa.Table:
-    """The identity that spans with these keys say themselves, row for row."""
+def own(said: pa.Table, places: np.ndarray) -> pa.Table:
+    """The identity that the spans at these places say themselves, row for row."""
     if not said.num_rows:
-        return pa.table({name: pa.nulls(len(keys), type_) for name, type_ in IDENTITY.items()})
-    mine = span_keys(one(said, "trace_id"), one(said, "span_id"))
-    order = np.argsort(mine, kind="stable")
-    at = np.searchsorted(mine[order], keys)
-    at[at == len(order)] = 0
-    hit = mine[order][at] == keys
-    where = pa.array(order[at], mask=~hit)
+        return pa.table({name: pa.nulls(len(places), type_) for name, type_ in IDENTITY.items()})
+    mine = np.asarray(one(said, "place"))
+    at = np.minimum(np.searchsorted(mine, places), len(mine) - 1)
+    where = pa.array(at, mask=mine[at] != places)
     return pa.table({name: one(said, name).cast(type_).take(where) for name, type_ in IDENTITY.items()})
 
 

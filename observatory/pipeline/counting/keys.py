@@ -6,28 +6,48 @@ Two of a million remembered keys are equal by chance once in 40 million runs; wh
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
+
+from observatory.model.arrays import one
 
 _A, _B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _BITS = 1 << 18
 _LOW = np.uint64(_BITS - 1)
 _TEXT = np.uint64(0x100000001B3)  # odd, so that it has an inverse modulo 2^64
 _INVERSE = np.uint64(pow(int(_TEXT), -1, 2**64))
+_MOST_POWERS = 1 << 20
 
 
 def trace_keys(trace_ids: pa.Array) -> np.ndarray:
     """Keys of a column of 16-byte ids without nulls."""
-    return _of_traces(trace_ids)
+    both = np.frombuffer(trace_ids.buffers()[1], np.uint64, 2 * len(trace_ids), trace_ids.offset * 16)
+    return _mixed(_mixed(both[::2]) * _A + _mixed(both[1::2]))
 
 
 def span_keys(trace_ids: pa.Array, span_ids: pa.Array) -> np.ndarray:
     """Keys of spans: an id is only unique within its trace. 0 where the span id is null."""
-    ids = np.frombuffer(span_ids.buffers()[1], np.uint64, len(span_ids), span_ids.offset * 8)
-    found = _mixed(_of_traces(trace_ids) * _A + _mixed(ids))
-    if span_ids.null_count:
-        found[np.asarray(span_ids.is_null())] = 0
-    return found
+    return _of_spans(trace_keys(trace_ids), span_ids)
+
+
+class SpanKeys(NamedTuple):
+    """Keys of the same spans: of their traces, of themselves, of their parents (0 for a root)."""
+
+    trace: np.ndarray
+    span: np.ndarray
+    parent: np.ndarray
+
+    @staticmethod
+    def of(spans: pa.Table) -> SpanKeys:
+        """Of a table with the three ids."""
+        trace = trace_keys(one(spans, "trace_id"))
+        return SpanKeys(trace, *(_of_spans(trace, one(spans, name)) for name in ("span_id", "parent_span_id")))
+
+    def at(self, places: np.ndarray) -> SpanKeys:
+        """Those of some."""
+        return SpanKeys(*(keys[places] for keys in self))
 
 
 def text_keys(texts: pa.Array) -> np.ndarray:
@@ -40,12 +60,12 @@ def text_keys(texts: pa.Array) -> np.ndarray:
     first, last = (int(offsets[0]), int(offsets[-1])) if len(texts) else (0, 0)
     data = texts.buffers()[2]
     letters = np.frombuffer(data, np.uint8, last - first, first) if data is not None and last > first else np.zeros(0, np.uint8)
-    powers = _powers(_TEXT, len(letters) + 1)
+    powers = _powers(len(letters) + 1)
     sums = np.zeros(len(letters) + 1, np.uint64)
     np.cumsum((letters.astype(np.uint64) + np.uint64(1)) * powers[:-1], out=sums[1:])
     starts, ends = offsets[:-1] - first, offsets[1:] - first
     # the sum of a text's letters, each at the power of its place from the text's own start
-    found = _mixed((sums[ends] - sums[starts]) * _powers(_INVERSE, len(letters) + 1)[starts] + (ends - starts).astype(np.uint64))
+    found = _mixed((sums[ends] - sums[starts]) * _inverse_powers(len(letters) + 1)[starts] + (ends - starts).astype(np.uint64))
     found[found == 0] = 1
     if texts.null_count:
         found[np.asarray(texts.is_null())] = 0
@@ -60,12 +80,6 @@ def joined(*keys: np.ndarray) -> np.ndarray:
     return np.where(keys[-1] == 0, np.uint64(0), found)
 
 
-def distinct(keys: np.ndarray) -> np.ndarray:
-    """The different keys, sorted; numpy's own `unique` hashes, which takes four times as long."""
-    ordered = np.sort(keys)
-    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
-
-
 def among(keys: np.ndarray, few: np.ndarray) -> np.ndarray:
     """Which keys are among a few others. A table of bits passes over nearly all that are not: 1 ns a key."""
     found = np.zeros(len(keys), bool)
@@ -77,9 +91,12 @@ def among(keys: np.ndarray, few: np.ndarray) -> np.ndarray:
     return found
 
 
-def _of_traces(trace_ids: pa.Array) -> np.ndarray:
-    both = np.frombuffer(trace_ids.buffers()[1], np.uint64, 2 * len(trace_ids), trace_ids.offset * 16)
-    return _mixed(_mixed(both[::2]) * _A + _mixed(both[1::2]))
+def _of_spans(traces: np.ndarray, span_ids: pa.Array) -> np.ndarray:
+    ids = np.frombuffer(span_ids.buffers()[1], np.uint64, len(span_ids), span_ids.offset * 8)
+    found = _mixed(traces * _A + _mixed(ids))
+    if span_ids.null_count:
+        found[np.asarray(span_ids.is_null())] = 0
+    return found
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
@@ -90,8 +107,21 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _powers(base: np.uint64, count: int) -> np.ndarray:
-    """base^0 … base^(count-1), modulo 2^64."""
-    factors = np.full(count, base)
-    factors[:1] = 1
-    return np.multiply.accumulate(factors)
+class _Powers:
+    """base^0, base^1, …, modulo 2^64. As many as were ever asked for, up to 8 MB, are remembered: each is a product of the one before."""
+
+    def __init__(self, base: np.uint64) -> None:
+        self._base, self._known = base, np.ones(1, np.uint64)
+
+    def __call__(self, count: int) -> np.ndarray:
+        if count <= len(self._known):
+            return self._known[:count]
+        factors = np.full(max(count, min(2 * len(self._known), _MOST_POWERS)), self._base)
+        factors[:1] = 1
+        found = np.multiply.accumulate(factors)
+        if len(found) <= _MOST_POWERS:
+            self._known = found
+        return found[:count]
+
+
+_powers, _inverse_powers = _Powers(_TEXT), _Powers(_INVERSE)

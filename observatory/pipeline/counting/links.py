@@ -41,15 +41,14 @@ class Links:
         self._now.add(keys, parents, rows)
 
     def find(self, keys: np.ndarray) -> Found:
-        """What is known of these spans."""
+        """What is known of these spans; of one that came more than once, what the last time said."""
         found = Found(np.zeros(len(keys), bool), np.zeros(len(keys), np.uint64), np.full(len(keys), -1, np.int64))
         for run in (*self._now.runs[::-1], *self._before.runs[::-1]):  # the latest first: most parents came with their children
             missing = np.flatnonzero(~found.known) if found.known.any() else slice(None)
             asked = keys[missing]
             if not len(asked):
                 break
-            at = np.searchsorted(run[0], asked)
-            at[at == len(run[0])] = 0
+            at = np.maximum(np.searchsorted(run[0], asked, side="right") - 1, 0)
             hit = run[0][at] == asked
             where = np.flatnonzero(hit) if isinstance(missing, slice) else missing[hit]
             found.known[where] = True

@@ -278,7 +278,7 @@ def _hex(ids: pa.Array) -> pa.Array:
 
 
 def _words(words: tuple[str, ...], codes: np.ndarray) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(words))
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(words, pa.string()))
 
 
 def _span_status(rows: pa.RecordBatch) -> pa.Array:

@@ -10,7 +10,7 @@ SELECT
     sum(span_count)::BIGINT AS span_count,
     sum(error_count)::BIGINT AS error_count,
     coalesce(max(adjusted_count), 1) AS stands_for,
-    bool_or(adjusted_count IS NULL AND decided_by IS NOT NULL) AS unknown_count
+    coalesce(max(adjusted_count), 1) <= 1 AND bool_or(adjusted_count IS NULL AND decided_by IS NOT NULL) AS unknown_count
 FROM trace_fragments
 WHERE start_ns >= $from_ns AND start_ns < $to_ns
 GROUP BY trace_fragments.trace_id

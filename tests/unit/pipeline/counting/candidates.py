@@ -19,7 +19,7 @@ SECOND = 10**9
 SPANS = pa.schema([CANDIDATES.field(name) for name in ("trace_id", "span_id", "parent_span_id")])
 SAID = pa.schema(
     [
-        *(CANDIDATES.field(name) for name in ("trace_id", "span_id")),
+        CANDIDATES.field("place"),
         ("session_id", pa.string()),
         ("user_id", pa.string()),
         pa.field("tags", pa.list_(pa.field("item", pa.string(), nullable=False))),
@@ -92,8 +92,8 @@ class Told:
 
     def step(self, *spans: Span, ended: dict[int, str] | None = None) -> Counted:
         self.now += SECOND // 4
-        candidates = table(CANDIDATES, [s.candidate for s in spans if s.kind])
-        said = table(SAID, [{**s.ids, "rank": 0, "tags": [], **s.said} for s in spans if s.said])
+        candidates = table(CANDIDATES, [{"place": i, **s.candidate} for i, s in enumerate(spans) if s.kind])
+        said = table(SAID, [{"place": i, "rank": 0, "tags": [], **s.said} for i, s in enumerate(spans) if s.said])
         counted = self.counting.step(table(SPANS, [s.ids for s in spans]), candidates, said, self._ended(ended or {}), self.now)
         for row in counted.calls.to_pylist():
             key = (int.from_bytes(row["trace_id"], "big"), int.from_bytes(row["span_id"], "big"))

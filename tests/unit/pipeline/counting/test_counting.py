@@ -266,3 +266,38 @@ def test_what_counts_does_not_depend_on_order_or_batching(spans: list[Span], dat
         told.step(*order[:size])
         order = order[size:]
     assert told.counted() == expected(spans)
+
+
+def test_a_span_sent_over_and_over_is_one_call_however_far_apart() -> None:
+    """Links lie in runs of steps: a later run of few spans must not hide what an earlier one says of the span."""
+    told = Told()
+    told.step(*(Span(n, trace=n, kind="llm", tokens=(1, 1)) for n in range(1, 101)))
+    for again in range(4):
+        told.step(Span(7, trace=7, kind="llm", tokens=(1, 1)), *(Span(n, trace=n) for n in range(1000 + again * 10, 1010 + again * 10)))
+    assert told.calls == 100 and told.counting.duplicates == 4
+    told.step(Span(8, 7, trace=7, kind="llm", tokens=(1, 1)))
+    assert told.reason(7, 7) == "wraps_call", "a child that comes after the repeated one finds its parent"
+
+
+def test_a_span_that_is_sent_before_it_is_complete_is_one_call() -> None:
+    """Some tell of a span when it begins and again when it has ended: only then it is a call."""
+    told = Told()
+    told.step(Span(1))
+    for _ in range(3):
+        told.step(Span(1, kind="llm", tokens=(1, 1)))
+    assert told.calls == 1 and told.counting.duplicates == 2
+
+
+def test_a_span_sent_twice_in_one_step_is_one_call() -> None:
+    told = Told()
+    told.step(*[Span(n, trace=n, kind="llm", tokens=(1, 1)) for n in (1, 2, 1, 3, 2, 1)])
+    assert told.calls == 3 and told.counting.duplicates == 3
+
+
+def test_in_a_flood_children_find_their_parents() -> None:
+    """More calls in one step than half of what is remembered are looked at in two parts."""
+    told = Told(calls=64, spans=1024)
+    wrapped = [span for n in range(1, 49) for span in (Span(2, 1, trace=n, kind="llm", tokens=(1, 1)), Span(1, trace=n, kind="llm"))]
+    told.step(*wrapped)
+    told.step(*(Span(3, 2, trace=n, kind="llm", tokens=(1, 1)) for n in range(40, 49)))
+    assert {told.reason(2, n) for n in range(40, 49)} == {"wraps_call"}
