@@ -54,7 +54,7 @@ class Asked:
         for payload in payloads:
             reply = await self.pipeline.ingest.put(Export(payload.signal, payload.protobuf, self.clock.now()))
             rows += reply.accepted
-        await asyncio.to_thread(self.pipeline.ingest.quiesce)  # what is derived of rows follows 250 ms later by itself
+        await asyncio.to_thread(self.pipeline.ingest.quiesce)  # what is derived of rows follows half a second later by itself
         assert self.pipeline.open_rows.pending(self.manifest.checkpoint).rows >= rows
         if cut:
             assert await asyncio.to_thread(self.pipeline.cut) >= rows
