@@ -72,6 +72,7 @@ def test_traces_are_decided_as_if_nothing_had_happened(tmp_path: Path, seed: int
         measured = "SELECT sum(count)::BIGINT FROM span_rollups"
         wait_until(lambda: asked.sql(measured) == [[len(spans)]], "every span measured once")
         wait_until(lambda: asked.get("/api/v1/sampling")["spans"]["open"] == 0, "every trace decided")
+        wait_until(lambda: asked.get("/api/v1/status")["journal"]["open_rows"] == 0, "what was dropped is out of the journal, too")
         kept = dict(asked.sql("SELECT trace_id, count(DISTINCT span_id) FROM spans GROUP BY 1"))
         assert set(kept) == {id.hex() for id in failed | chosen}
         assert set(kept.values()) == {SPANS_PER_TRACE}, "whole"
