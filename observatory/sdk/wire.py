@@ -130,7 +130,7 @@ def _attributes(tag: bytes, attributes: Any, scrub: Scrubber | None) -> bytes:
         said = _value(value)
         name = _key(key)
         length = _varint(len(said))
-        written.append(b"".join((tag, _varint(len(name) + 1 + len(length) + len(said)), name, b"\x12", length, said)))
+        written += tag, _varint(len(name) + 1 + len(length) + len(said)), name, b"\x12", length, said
     return b"".join(written)
 
 
@@ -178,6 +178,8 @@ def _field(tag: bytes, body: bytes) -> bytes:
 def _varint(number: int) -> bytes:
     if number < 128:
         return _ONE[number]
+    if number < 16_384:  # most lengths
+        return bytes((number & 127 | 128, number >> 7))
     said = bytearray()
     while number >= 128:
         said.append(number & 127 | 128)
