@@ -7,6 +7,7 @@ import threading
 import weakref
 from typing import Any
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
 from observatory.sdk import guard, wire
@@ -190,6 +191,9 @@ def metric_export(sending: Sending) -> Any:
         def export(self, metrics_data: Any, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
             from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 
+            for told in metrics_data.resource_metrics:
+                own = Resource(wire.of_this_process(told.resource.attributes), told.resource.schema_url)
+                object.__setattr__(told, "resource", own)
             outcome = sending.post("metrics", encode_metrics(metrics_data).SerializeToString())
             return MetricExportResult.SUCCESS if outcome is Outcome.SENT else MetricExportResult.FAILURE
 
