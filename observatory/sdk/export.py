@@ -52,7 +52,7 @@ class Sending:
 
     def scrubber_of(self, largest: int) -> Scrubber | None:
         """What looks at a batch, whose largest record has this many bytes, before it is sent; None where nothing can have to change. JSON
-        that is yet to be written may become twice as long as what it is written of."""
+        that is yet to be written may become twice as long as what it is written of weighs."""
         return self.scrubber if self.scrubber.needed(2 * largest) else None
 
     def post(self, signal: str, body: bytes) -> Outcome:
@@ -134,18 +134,17 @@ def weigh_span(span: ReadableSpan) -> int:
 
 def weigh_values(values: Any) -> int:
     """About how many bytes a mapping keeps."""
-    size = 0
-    for value in values.copy().values():  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
-        size += len(value) + _PIECE if type(value) is str else _weigh(value)
-    return size
+    return sum(map(_weigh, values.copy().values()))  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
 
 
 def _weigh(value: Any) -> int:
     kind = type(value)
     if kind is str:
-        return len(value) + _PIECE
+        return _PIECE + (len(value) if value.isascii() else 3 * len(value))
+    if kind is int or kind is float or value is None:
+        return _PIECE
     if kind is Deferred:
-        return _weigh(value.value)  # what is not ASCII is written in six characters, but kept in no more than four bytes
+        return _weigh(value.value)
     if kind is tuple or kind is list:
         return _PIECE + sum(map(_weigh, value))
     return _PIECE + weigh_values(value) if isinstance(value, dict) else _PIECE

@@ -40,7 +40,7 @@ _BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Outbox:
-    """A queue and its thread. `deliver` gets a list of records and the bytes of the largest, and may take its time; nobody else waits for it.
+    """A queue and its thread. `deliver` gets a list of records and the bytes of the largest, and may take its time: nobody else waits.
 
     When the receiver does not take a batch it waits here, the newest being kept. A fork gives the child an empty one: what waited is the
     parent's to send.

@@ -1,8 +1,8 @@
 """Spans at a third of their usual price: OpenTelemetry's own to everybody who uses them, plainer in what they are made of.
 
 OpenTelemetry's span cleans each attribute through abstract base classes, keeps attributes, events and links in guarded containers whether
-there are any or not, and is copied when it ends. Here attributes are a dict that takes values of the usual types as they are, containers are
-made when they are needed, and the ended span itself is handed on: nothing can be set on it any more. What is not usual takes
+there are any or not, and is copied when it ends. Here attributes are a dict that takes values of the usual types as they are, containers
+are made when they are needed, and the ended span itself is handed on: nothing can be set on it any more. What is not usual takes
 OpenTelemetry's way. Only a provider that `init` makes has such spans; one that the application made is joined as it is.
 """
 
@@ -21,6 +21,7 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, get_current_span
 
 from observatory.sdk import guard
+from observatory.sdk.calls import left_out
 
 _UNSET = Status()
 _RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
@@ -152,7 +153,7 @@ class LeanTracer(Tracer):
         flags = _FLAGS[flags | sampled.decision.is_sampled()]
         own = SpanContext(trace_id, self.id_generator.generate_span_id(), False, flags, sampled.trace_state)
         if not sampled.decision.is_recording():
-            return NonRecordingSpan(own)
+            return left_out(NonRecordingSpan(own), self, attributes)
         span = LeanSpan(self, name, own, above, kind, (record_exception, set_status_on_exception))
         if sampled.attributes:
             span.set_attributes(sampled.attributes)

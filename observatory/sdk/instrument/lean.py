@@ -65,9 +65,7 @@ def _json_later(messages: Any, inference: Any) -> None:
     writing = threading.local()
 
     def later(dumps: Any) -> Any:
-        return lambda value, **kwargs: (
-            Deferred(value, dumps) if getattr(writing, "later", False) and not kwargs else dumps(value, **kwargs)
-        )
+        return lambda value, **kwargs: Deferred(value, dumps) if getattr(writing, "later", False) and not kwargs else dumps(value, **kwargs)
 
     def attributes(original: Any) -> Any:
         def of_messages(self: Any, *, for_span: bool) -> Any:

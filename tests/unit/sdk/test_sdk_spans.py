@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -133,6 +134,13 @@ def test_a_deferred_text_is_written_when_it_is_asked_for(caplog: pytest.LogCaptu
     assert len(written) == 1
 
 
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc"))))
+def test_what_is_too_long_is_seen_to_be_so_before_it_is_written(text: str) -> None:
+    provider, _ = made(LeanProvider)
+    span: Any = provider.get_tracer("scope").start_span("work", attributes={"said": Deferred(text, json.dumps)})
+    assert 2 * weigh_span(span) >= len(span.attributes["said"])
+
+
 def test_what_is_sampled_out_is_no_span_of_ours() -> None:
     provider, kept = made(LeanProvider, sampler=HeadSampler(0.0))
     span = provider.get_tracer("scope").start_span("work")
@@ -143,7 +151,9 @@ def test_what_is_sampled_out_is_no_span_of_ours() -> None:
     assert kept.spans == []
 
 
-def test_where_opentelemetry_is_built_otherwise_its_own_spans_are_used(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_opentelemetry_is_built_otherwise_its_own_spans_are_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     arguments = {"resource": Resource({}), "span_limits": SpanLimits(), "shutdown_on_exit": False}
     assert type(spans.provider(**arguments)) is LeanProvider
     monkeypatch.delattr(Span, "_add_event")
