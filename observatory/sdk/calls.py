@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceState, get_current_span
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, SpanKind, TraceState, get_current_span
 
 _OPERATIONS = frozenset({"chat", "text_completion", "generate_content", "embeddings", "rerank", "completion", "image", "audio"})
 _KINDS = frozenset({"LLM", "EMBEDDING", "RERANKER"})
@@ -30,8 +30,10 @@ def started(span: Any, parent_context: Context | None) -> None:
     spans = starting.get()
     if spans is not None:
         spans.append(span)
-    if span.kind is SpanKind.CLIENT and is_inside_call(get_current_span(parent_context)):
-        span._observatory_inside_call = True
+    if span.kind is SpanKind.CLIENT:
+        above = get_current_span(parent_context)
+        if above is not INVALID_SPAN and is_inside_call(above):
+            span._observatory_inside_call = True
 
 
 def left_out(span: Any, tracer: Any, attributes: Mapping[str, Any] | None) -> Any:

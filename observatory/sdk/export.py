@@ -134,15 +134,16 @@ def weigh_span(span: ReadableSpan) -> int:
 
 def weigh_values(values: Any) -> int:
     """About how many bytes a mapping keeps."""
-    return sum(map(_weigh, values.copy().values()))  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
+    size = 0
+    for value in values.copy().values():  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
+        size += _PIECE + len(value) if type(value) is str and value.isascii() else _weigh(value)
+    return size
 
 
 def _weigh(value: Any) -> int:
     kind = type(value)
     if kind is str:
         return _PIECE + (len(value) if value.isascii() else 3 * len(value))
-    if kind is int or kind is float or value is None:
-        return _PIECE
     if kind is Deferred:
         return _weigh(value.value)
     if kind is tuple or kind is list:

@@ -56,7 +56,9 @@ class LeanSpan(Span):
         self._instrumentation_info, self._instrumentation_scope = tracer.instrumentation_info, tracer._instrumentation_scope
         self._span_processor = tracer.span_processor
         self._record_exception, self._set_status_on_exception = on_exception
-        self._status, self._start_time, self._end_time = _UNSET, None, None
+        self._status = _UNSET
+        self._start_time: int | None = None
+        self._end_time: int | None = None
         self._lock = threading.Lock()
         self._events = self._links = ()
         self.said: dict[str, Any] = {}
@@ -65,8 +67,8 @@ class LeanSpan(Span):
     @property
     def _attributes(self) -> dict[str, Any]:
         if self._deferred:
-            self._deferred = False
             self.said.update({key: value.text() for key, value in self.said.copy().items() if type(value) is Deferred})
+            self._deferred = False
         return self.said
 
     @property
@@ -129,6 +131,9 @@ class LeanSpan(Span):
 class LeanTracer(Tracer):
     """See opentelemetry.sdk.trace.Tracer."""
 
+    _observatory_flags = 0
+    """Of a root: its trace id is random."""
+
     def start_span(
         self,
         name: str,
@@ -167,11 +172,12 @@ class LeanProvider(TracerProvider):
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
         """See TracerProvider."""
-        tracer = super().get_tracer(*args, **kwargs)
-        if type(tracer) is Tracer:
-            is_random = getattr(self.id_generator, "is_trace_id_random", None)
-            tracer._observatory_flags = _RANDOM if is_random is not None and is_random() else 0
+        tracer: Any = super().get_tracer(*args, **kwargs)
+        if tracer.__class__ is Tracer:
             tracer.__class__ = LeanTracer
+            is_random = getattr(self.id_generator, "is_trace_id_random", None)
+            if is_random is not None and is_random():
+                tracer._observatory_flags = _RANDOM
         return tracer
 
 

@@ -55,7 +55,7 @@ def _replaced(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Put what `make` makes of a function into its place, once; nothing where there is none."""
     function = getattr(owner, name, None)
     if function is not None and not hasattr(function, "_observatory"):
-        replacement = functools.wraps(function)(make(function))
+        replacement: Any = functools.wraps(function)(make(function))
         replacement._observatory = True
         setattr(owner, name, replacement)
 
@@ -65,11 +65,15 @@ def _json_later(messages: Any, inference: Any) -> None:
     writing = threading.local()
 
     def later(dumps: Any) -> Any:
-        return lambda value, **kwargs: Deferred(value, dumps) if getattr(writing, "later", False) and not kwargs else dumps(value, **kwargs)
+        def written(value: Any, **kwargs: Any) -> Any:
+            deferred = _deferred(value, dumps) if getattr(writing, "later", False) and not kwargs else None
+            return dumps(value, **kwargs) if deferred is None else deferred
+
+        return written
 
     def attributes(original: Any) -> Any:
         def of_messages(self: Any, *, for_span: bool) -> Any:
-            writing.later = for_span and type(self.span) is LeanSpan
+            writing.later = for_span and _has_lean_span(self)
             try:
                 return original(self, for_span=for_span)
             finally:
@@ -82,19 +86,36 @@ def _json_later(messages: Any, inference: Any) -> None:
         _replaced(getattr(inference, "InferenceInvocation", None), "_get_message_attributes", attributes)
 
 
+_deferred = guard.safely(Deferred)
+
+
+@guard.safely(otherwise=bool)
+def _has_lean_span(invocation: Any) -> bool:
+    return type(invocation.span) is LeanSpan
+
+
 def _metrics_for_somebody(messages: Any, inference: Any) -> None:
     def recorded(original: Any) -> Any:
-        return lambda self: None if isinstance(self._instruments.operation_duration, metrics.NoOpHistogram) else original(self)
+        return lambda self: None if _measures_nothing(self) else original(self)
 
     _replaced(getattr(messages, "GenAIInvocation", None), "_record_client_metrics", recorded)
+
+
+@guard.safely(otherwise=bool)
+def _measures_nothing(invocation: Any) -> bool:
+    return isinstance(invocation._instruments.operation_duration, metrics.NoOpHistogram)
 
 
 def _merged_when_said(messages: Any, inference: Any) -> None:
     """A call takes up what calls inside of it have said: fifty fields one by one, also when there was none."""
     untold = vars(inference.InferenceData()) if hasattr(inference, "InferenceData") else {}
 
+    @guard.safely(otherwise=bool)
+    def is_untold(data: Any) -> bool:
+        return vars(data) == untold
+
     def merge(original: Any) -> Any:
-        return lambda self, other, **kwargs: None if vars(other) == untold else original(self, other, **kwargs)
+        return lambda self, other, **kwargs: None if is_untold(other) else original(self, other, **kwargs)
 
     _replaced(getattr(messages, "_ContextData", None), "merge", merge)
 
