@@ -4,8 +4,11 @@ and bad.
     python -m benchmarks.sdk [--seconds 20] [--save]
 
 The model answers at once, below the client's transport: what is left is the client's own time, and ours beside it. Each figure is the
-difference to the same application without the SDK, which runs in turns with it, or beside it; of latencies the lowest of all rounds on
-either side, since a shared machine only ever adds. CPU is that of the whole process, the thread that sends included.
+difference to the same application without the SDK, which runs in turns with it (the first of a round is the last of the next), or beside
+it. Of latencies it is that of the lowest rounds on either side, since a shared machine only ever adds; beside it are the quartiles of the
+differences within rounds, and `noise`, how far the middle round without the SDK was above the lowest. CPU of a call is that of the calling
+thread; CPU at 50 calls a second that of the whole process, the thread that sends included. `package` is the instrumentation with
+OpenTelemetry's own SDK, which encodes and sends nothing.
 Receivers: `good` is a running observatory, `down` refuses connections, `slow` takes a request and never answers, `refusing` answers 400,
 `busy` 503.
 """
@@ -116,33 +119,41 @@ def import_ms(statement: str, rounds: int = 7) -> float:
 
 def measure(kind: str, seconds: float, rounds: int) -> dict[str, Any]:
     """Figures of one receiver. Both applications live through the same minutes: they are asked in turns, and paced side by side."""
+    names = ("bare", "package", "traced") if kind == "good" else ("bare", "traced")
     with receiver(kind) as url:
-        apps = {how: Application(how, url) for how in ("bare", "traced")}
+        apps = {how: Application(how, url) for how in names}
         tight: dict[str, list[dict[str, float]]] = {how: [] for how in apps}
-        paced: dict[str, dict[str, float]] = {}
-        for _ in range(rounds):
-            for how, app in apps.items():
-                app.order("tight 200")
-                tight[how].append(app.answer())
+        for number in range(rounds):
+            for how in names[:: -1 if number % 2 else 1]:
+                apps[how].order("tight 200")
+                tight[how].append(apps[how].answer())
         for app in apps.values():
             app.order(f"paced {seconds}")
         paced = {how: app.answer() for how, app in apps.items()}
         ends = {how: app.end() for how, app in apps.items()}
-
-    def least(how: str, name: str) -> float:
-        return min(run[name] for run in tight[how])
-
-    return {
-        "receiver": kind,
-        "bare_p50_us": round(least("bare", "p50_us"), 1),
-        "added_p50_us": round(least("traced", "p50_us") - least("bare", "p50_us"), 1),
-        "added_p99_us": round(least("traced", "p99_us") - least("bare", "p99_us"), 1),
+    bare = sorted(run["p50_us"] for run in tight["bare"])
+    figures = {"receiver": kind, "bare_p50_us": round(bare[0], 1), "noise": round(bare[len(bare) // 2] / bare[0], 2)}
+    for how, prefix in (("traced", ""), ("package", "package_")):
+        if how in tight:
+            figures |= {f"{prefix}{name}": value for name, value in added(tight[how], tight["bare"]).items()}
+            percent = paced[how]["cpu_percent"] - paced["bare"]["cpu_percent"]
+            figures[f"{prefix}added_cpu_percent_at_50_per_s"] = round(percent, 2)
+    return figures | {
         "bare_cpu_percent_at_50_per_s": round(paced["bare"]["cpu_percent"], 2),
-        "added_cpu_percent_at_50_per_s": round(paced["traced"]["cpu_percent"] - paced["bare"]["cpu_percent"], 2),
         "added_memory_mb": round(paced["traced"]["memory_mb"] - paced["bare"]["memory_mb"], 1),
         "init_ms": round(ends["traced"]["init_ms"], 1),
         "exit_s": round(ends["traced"]["exit_s"], 2),
     }
+
+
+def added(runs: list[dict[str, float]], bare: list[dict[str, float]]) -> dict[str, Any]:
+    """What one application's rounds took more than the other's: between the lowest of either, and the quartiles of each round's own."""
+    figures: dict[str, Any] = {}
+    for name in ("p50_us", "p99_us", "cpu_us"):
+        figures[f"added_{name}"] = round(min(run[name] for run in runs) - min(run[name] for run in bare), 1)
+        differences = sorted(mine[name] - theirs[name] for mine, theirs in zip(runs, bare, strict=True))
+        figures[f"added_{name}_quartiles"] = [round(differences[len(differences) * part // 4], 1) for part in (1, 2, 3)]
+    return figures
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """Something around every call of a function, whatever kind it is: sync, async, generator, async generator, static, class method, class.
 
-The application's function runs in frames of this file, and nothing else of the SDK does: whatever a scope does wrong is caught here.
+The application's function runs in frames of this file, and in no other of the SDK: whatever a scope does wrong is caught here. What a call
+needs is written once, in `_Guarded`; a frame of each kind is left, since only an `async def` can await and only a generator can yield.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from observatory.sdk import guard
+
+R = TypeVar("R")
 
 
 class Scope:
@@ -33,12 +36,12 @@ Begin = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Scope]
 
 
 class _Guarded:
-    """A scope whose every step is caught."""
+    """A scope whose every step is caught. As a context manager it is around a call that runs in one stretch."""
 
-    __slots__ = ("_entered", "_scope")
+    __slots__ = ("_entered", "_result", "_scope")
 
     def __init__(self, begin: Begin, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._entered = False
+        self._entered, self._result = False, None
         try:
             self._scope = begin(function, args, kwargs)
         except Exception as error:
@@ -73,6 +76,18 @@ class _Guarded:
         except Exception as mistake:
             guard.failed("end", mistake)
 
+    def gives(self, result: R) -> R:
+        self._result = result
+        return result
+
+    def __enter__(self) -> Self:
+        self.enter()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.leave()
+        self.end(self._result, error)
+
 
 def wrap(function: Any, begin: Begin) -> Any:
     """The function with a scope around each of its calls; a class with one around each public method of its own."""
@@ -101,17 +116,8 @@ def _class(cls: type, begin: Begin) -> type:
 def _sync(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     @_named(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        scope = _Guarded(begin, function, args, kwargs)
-        scope.enter()
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            scope.leave()
-            scope.end(error=error)
-            raise
-        scope.leave()
-        scope.end(result)
-        return result
+        with _Guarded(begin, function, args, kwargs) as scope:
+            return scope.gives(function(*args, **kwargs))
 
     return call
 
@@ -119,17 +125,8 @@ def _sync(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
 def _async(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     @_named(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        scope = _Guarded(begin, function, args, kwargs)
-        scope.enter()
-        try:
-            result = await function(*args, **kwargs)
-        except BaseException as error:
-            scope.leave()
-            scope.end(error=error)
-            raise
-        scope.leave()
-        scope.end(result)
-        return result
+        with _Guarded(begin, function, args, kwargs) as scope:
+            return scope.gives(await function(*args, **kwargs))
 
     return call
 
@@ -157,9 +154,11 @@ def _generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]
             scope.end(done.value)
             return done.value
         except BaseException as error:
+            scope.enter()  # it may end blocks of its own, and restore what was current inside of it
             try:
                 inner.close()
             finally:
+                scope.leave()
                 scope.end(error=error)
             raise
 
@@ -188,9 +187,11 @@ def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[...
         except StopAsyncIteration:
             scope.end()
         except BaseException as error:
+            scope.enter()  # it may end blocks of its own, and restore what was current inside of it
             try:
                 await inner.aclose()
             finally:
+                scope.leave()
                 scope.end(error=error)
             raise
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from opentelemetry import propagate, trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits
 
-from observatory.sdk import guard, settings
+from observatory.sdk import guard, settings, spans
 from observatory.sdk.config import Config
 from observatory.sdk.context import ContextOnSpans
 from observatory.sdk.export import Sending, SpanExport, log_export, metric_export
 from observatory.sdk.feedback import FeedbackExport
 from observatory.sdk.outbox import Counts, Outbox
-from observatory.sdk.propagation import DiscreetPropagator
+from observatory.sdk.propagation import DiscreetPropagator, know_calls_that_are_left_out
 from observatory.sdk.sampling import HeadSampler
 
 
@@ -108,11 +108,12 @@ def _traces(client: Client, resource: Resource) -> None:
     if client.joined:
         if config.sample is not None:
             guard.say_once("there is a tracer provider already: its sampler decides, `sample` has no effect")
+        guard.safely(know_calls_that_are_left_out)()
         provider: Any = there
     else:
         limits = SpanLimits(max_span_attributes=2048, max_span_attribute_length=None)
         sampler = HeadSampler(config.sample, http_spans=config.http_spans)
-        provider = TracerProvider(sampler=sampler, resource=resource, span_limits=limits, shutdown_on_exit=False)
+        provider = spans.provider(sampler=sampler, resource=resource, span_limits=limits, shutdown_on_exit=False)
         trace.set_tracer_provider(provider)
     provider.add_span_processor(ContextOnSpans())
     provider.add_span_processor(export)

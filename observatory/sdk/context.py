@@ -142,7 +142,7 @@ class ContextOnSpans(SpanProcessor):
     @guard.safely
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """See SpanProcessor."""
-        calls.started(span)
+        calls.started(span, parent_context)
         carried = baggage.get_all(parent_context)
         if carried:
             attributes = attributes_of(carried)

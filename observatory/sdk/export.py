@@ -7,12 +7,14 @@ import threading
 import weakref
 from typing import Any
 
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span as SdkSpan, SpanProcessor
 
 from observatory.sdk import guard, wire
 from observatory.sdk.config import Config
 from observatory.sdk.outbox import Outbox, Outcome
 from observatory.sdk.scrub import Scrubber
+from observatory.sdk.spans import Deferred, LeanSpan
 from observatory.sdk.spool import Spool
 from observatory.sdk.transport import Transport, open_transport
 
@@ -48,9 +50,10 @@ class Sending:
                 self._opened = open_transport(self.config)
             return self._opened
 
-    def scrubber_of(self, size: int) -> Scrubber | None:
-        """What looks at a batch of this many bytes before it is sent; None where nothing can have to change."""
-        return self.scrubber if self.scrubber.needed(size) else None
+    def scrubber_of(self, largest: int) -> Scrubber | None:
+        """What looks at a batch, whose largest record has this many bytes, before it is sent; None where nothing can have to change. JSON
+        that is yet to be written may become twice as long as what it is written of weighs."""
+        return self.scrubber if self.scrubber.needed(2 * largest) else None
 
     def post(self, signal: str, body: bytes) -> Outcome:
         """Offer it; what the receiver does not take goes to the spool where there is one."""
@@ -104,8 +107,8 @@ class SpanExport(SpanProcessor):
         if self._sending.config.serverless and (span.parent is None or span.parent.is_remote):
             self.outbox.flush(self._sending.config.exit_timeout_s)
 
-    def _deliver(self, batch: list[Any], size: int) -> Outcome:
-        return self._sending.post("traces", wire.spans(batch, self._sending.scrubber_of(size)))
+    def _deliver(self, batch: list[Any], largest: int) -> Outcome:
+        return self._sending.post("traces", wire.spans(batch, self._sending.scrubber_of(largest)))
 
     @guard.safely(otherwise=bool)
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -121,7 +124,7 @@ class SpanExport(SpanProcessor):
 def weigh_span(span: ReadableSpan) -> int:
     """About how many bytes a span keeps in memory."""
     size = _EACH
-    attributes = span.attributes
+    attributes = span.said if isinstance(span, LeanSpan) else span.attributes
     if attributes:
         size += weigh_values(attributes)
     for event in span.events:
@@ -133,14 +136,19 @@ def weigh_values(values: Any) -> int:
     """About how many bytes a mapping keeps."""
     size = 0
     for value in values.copy().values():  # OpenTelemetry's mapping runs Python for each value read; its copy is a dict
-        if type(value) is str:
-            size += len(value)
-        elif type(value) is tuple or type(value) is list:
-            size += sum(len(item) if type(item) is str else _PIECE for item in value)
-        elif isinstance(value, dict):
-            size += weigh_values(value)
-        size += _PIECE
+        size += _PIECE + len(value) if type(value) is str and value.isascii() else _weigh(value)
     return size
+
+
+def _weigh(value: Any) -> int:
+    kind = type(value)
+    if kind is str:
+        return _PIECE + (len(value) if value.isascii() else 3 * len(value))
+    if kind is Deferred:
+        return _weigh(value.value)
+    if kind is tuple or kind is list:
+        return _PIECE + sum(map(_weigh, value))
+    return _PIECE + weigh_values(value) if isinstance(value, dict) else _PIECE
 
 
 def log_export(sending: Sending) -> Any:
@@ -160,8 +168,8 @@ def log_export(sending: Sending) -> Any:
 
         emit = on_emit
 
-        def _deliver(self, batch: list[Any], size: int) -> Outcome:
-            return sending.post("logs", wire.logs(batch, sending.scrubber_of(size)))
+        def _deliver(self, batch: list[Any], largest: int) -> Outcome:
+            return sending.post("logs", wire.logs(batch, sending.scrubber_of(largest)))
 
         @guard.safely(otherwise=bool)
         def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -183,6 +191,9 @@ def metric_export(sending: Sending) -> Any:
         def export(self, metrics_data: Any, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
             from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 
+            for told in metrics_data.resource_metrics:
+                own = Resource(wire.of_this_process(told.resource.attributes), told.resource.schema_url)
+                object.__setattr__(told, "resource", own)
             outcome = sending.post("metrics", encode_metrics(metrics_data).SerializeToString())
             return MetricExportResult.SUCCESS if outcome is Outcome.SENT else MetricExportResult.FAILURE
 

@@ -33,7 +33,7 @@ class FeedbackExport:
             delay_s=min(1.0, sending.config.delay_s),
         )
 
-    def _deliver(self, batch: list[dict[str, Any]], size: int) -> Outcome:
+    def _deliver(self, batch: list[dict[str, Any]], largest: int) -> Outcome:
         self._http = self._http or Http(self._config)
         body = json.dumps(batch, ensure_ascii=False).encode()
         return self._http.send(f"{self._config.api_endpoint}/api/v1/feedback", body, "application/json")

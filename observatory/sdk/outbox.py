@@ -40,7 +40,7 @@ _BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Outbox:
-    """A queue and its thread. `deliver` gets a list of records and may take its time; nobody else waits for it.
+    """A queue and its thread. `deliver` gets a list of records and the bytes of the largest, and may take its time: nobody else waits.
 
     When the receiver does not take a batch it waits here, the newest being kept. A fork gives the child an empty one: what waited is the
     parent's to send.
@@ -188,7 +188,7 @@ class Outbox:
             if self._idle is not None:
                 guard.safely(self._idle)()
             return Outcome.SENT
-        outcome = self._tried([item for item, _ in batch], size)
+        outcome = self._tried([item for item, _ in batch], max(size for _, size in batch))
         with self._turn:
             self._attempts += 1
             self._in_flight = 0
@@ -205,9 +205,9 @@ class Outbox:
             self._turn.notify_all()
         return outcome
 
-    def _tried(self, batch: list[Any], size: int) -> Outcome:
+    def _tried(self, batch: list[Any], largest: int) -> Outcome:
         try:
-            return self._deliver(batch, size)
+            return self._deliver(batch, largest)
         except Exception as error:  # a record that cannot be sent must not stop those behind it
             guard.failed(f"send {self._name}", error)
             return Outcome.REFUSED

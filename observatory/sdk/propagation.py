@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
-from opentelemetry.trace import get_current_span
+from opentelemetry.sdk.trace import Tracer
+from opentelemetry.trace import SpanKind, get_current_span
 
 from observatory.sdk import guard
-from observatory.sdk.calls import calling, is_model_call
-from observatory.sdk.sampling import InsideCall
+from observatory.sdk.calls import calling, is_inside_call, left_out
 
 
 class DiscreetPropagator(TextMapPropagator):
@@ -29,8 +30,7 @@ class DiscreetPropagator(TextMapPropagator):
     @guard.safely
     def inject(self, carrier: Any, context: Context | None = None, setter: Any = default_setter) -> None:
         """See TextMapPropagator."""
-        span = get_current_span(context)
-        if isinstance(span.get_span_context().trace_state, InsideCall) or is_model_call(span) or calling():
+        if is_inside_call(get_current_span(context)) or calling():
             return
         self.inner.inject(carrier, context, setter)
 
@@ -38,3 +38,21 @@ class DiscreetPropagator(TextMapPropagator):
     def fields(self) -> set[str]:
         """See TextMapPropagator."""
         return self.inner.fields
+
+
+def know_calls_that_are_left_out() -> None:
+    """Spans that the sampler of a joined provider drops have no scope and no attributes: those of models' calls are marked, so that the
+    provider of the model is not told of them either."""
+    start = Tracer.start_span
+    if hasattr(start, "_observatory"):
+        return
+
+    @functools.wraps(start)
+    def start_span(
+        self: Any, name: str, context: Any = None, kind: Any = SpanKind.INTERNAL, attributes: Any = None, *args: Any, **more: Any
+    ) -> Any:
+        span = start(self, name, context, kind, attributes, *args, **more)
+        return span if span.is_recording() else guard.safely(left_out, otherwise=lambda: span)(span, self, attributes)
+
+    start_span._observatory = True  # type: ignore[attr-defined]
+    Tracer.start_span = start_span  # type: ignore[method-assign]

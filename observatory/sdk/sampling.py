@@ -10,14 +10,10 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 
 from observatory.sdk import guard
-from observatory.sdk.calls import calling, is_model_call, says_model_call
+from observatory.sdk.calls import InsideCall, calling, is_model_call, says_model_call
 
 _BITS = 56
 _ALL = (1 << _BITS) - 1
-
-
-class InsideCall(TraceState):
-    """Marks the context of a span that was left out and is a model's call, or the transport of one. Never leaves the process."""
 
 
 class HeadSampler(Sampler):

@@ -20,7 +20,7 @@ from opentelemetry.context import attach, detach
 from opentelemetry.trace import Status, StatusCode
 
 from observatory.sdk import guard
-from observatory.sdk.calls import is_model_call, says_model_call, starting
+from observatory.sdk.calls import is_open_call, says_model_call, starting
 
 FIRST = "gen_ai.response.time_to_first_chunk"
 ABANDONED = "observatory.abandoned"
@@ -76,7 +76,7 @@ async def _awaited(result: Any, begun: int, spans: list[Any], model: Any) -> Any
 
 def _given_out(result: Any, begun: int, spans: list[Any], model: Any = None) -> Any:
     """The stream in its wrapper; anything else as it is: an answer's span has ended by now."""
-    call = next((span for span in spans if span.is_recording() and is_model_call(span)), None)
+    call = next(filter(is_open_call, spans), None)
     if call is not None and any(hasattr(result, name) for name in ("__next__", "__anext__", "__iter__", "__aiter__")):
         return Stream(result, _Call(call, begun, model))
     if call is None and (hasattr(result, "__enter__") or hasattr(result, "__aenter__")):

@@ -6,6 +6,7 @@ application's processor pays. Field numbers are those of opentelemetry-proto 1.x
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -37,11 +38,16 @@ def _request(batch: Iterable[Any], resource_of: Callable[[Any], Any], write: Cal
         scopes.setdefault(record.instrumentation_scope or None, []).append(_field(b"\x12", write(record)))
     written = []
     for resource, scopes in resources.values():
-        parts = [_field(b"\x0a", _attributes(b"\x0a", resource.attributes, scrub))]
+        parts = [_field(b"\x0a", _attributes(b"\x0a", of_this_process(resource.attributes), scrub))]
         parts += (_field(b"\x12", _scope(scope, scrub) + b"".join(records)) for scope, records in scopes.items())
         parts.append(_text(b"\x1a", resource.schema_url))
         written.append(_field(b"\x0a", b"".join(parts)))
     return b"".join(written)
+
+
+def of_this_process(resource: Any) -> Any:
+    """A resource's attributes where this process is a fork of the one that made them: what it sends it has seen itself."""
+    return {**resource, "process.pid": os.getpid()} if "process.pid" in resource else resource
 
 
 def _scope(scope: Any, scrub: Scrubber | None) -> bytes:
@@ -130,7 +136,7 @@ def _attributes(tag: bytes, attributes: Any, scrub: Scrubber | None) -> bytes:
         said = _value(value)
         name = _key(key)
         length = _varint(len(said))
-        written.append(b"".join((tag, _varint(len(name) + 1 + len(length) + len(said)), name, b"\x12", length, said)))
+        written += tag, _varint(len(name) + 1 + len(length) + len(said)), name, b"\x12", length, said
     return b"".join(written)
 
 
@@ -178,6 +184,8 @@ def _field(tag: bytes, body: bytes) -> bytes:
 def _varint(number: int) -> bytes:
     if number < 128:
         return _ONE[number]
+    if number < 16_384:  # most lengths
+        return bytes((number & 127 | 128, number >> 7))
     said = bytearray()
     while number >= 128:
         said.append(number & 127 | 128)

@@ -47,6 +47,7 @@ class Stage:
     server: ServerProcess
     provider: FakeProvider
     ran: dict[str, str] = field(default_factory=dict)
+    known: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def env(self, service: str, **more: str) -> dict[str, str]:
         kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
@@ -99,14 +100,18 @@ class Stage:
         return self.settled(f"SELECT * FROM spans WHERE service_name = '{service}' ORDER BY start_ns", count, quiet_s=0.3)
 
     def settled(self, query: str, count: int, quiet_s: float = 2.5) -> list[dict[str, Any]]:
+        """The answer, once it has so many rows and did not change for a while; what did not change since it was asked last is settled."""
         deadline, since, last = time.monotonic() + 60, time.monotonic(), None
         while True:
             rows = self.sql(query)
+            if len(rows) >= count and rows == self.known.get(query):
+                return rows
             if rows != last:
                 last, since = rows, time.monotonic()
             if (len(rows) >= count and time.monotonic() - since > quiet_s) or time.monotonic() > deadline:
                 break
             time.sleep(0.1)
+        self.known[query] = last or []
         return last or []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -22,6 +23,10 @@ def test_parent_and_children_send_what_each_has_seen_once(stage: Stage, tmp_path
     stage.run("clients", str(APPS / "forked.py"), str(tmp_path / "spool"), service="unused")
     rows = stage.calls("forked", 4)
     assert sorted(row["session_id"] for row in rows) == ["after", "before", "child", "job"]
+    said = stage.sql("SELECT session_id, resource FROM spans WHERE service_name = 'forked' AND session_id IS NOT NULL")
+    pids = {row["session_id"]: json.loads(row["resource"])["process.pid"] for row in said}
+    assert pids["before"] == pids["after"]
+    assert len(set(pids.values())) == 3
 
 
 def test_a_function_has_sent_its_call_when_it_is_frozen(stage: Stage) -> None:

@@ -27,9 +27,12 @@ def test_every_signal_arrives(stage: Stage, group: str, protocol: str) -> None:
 
 
 def test_a_provider_that_is_there_is_joined_and_init_twice_is_once(stage: Stage) -> None:
-    stage.run("clients", str(APPS / "joined.py"), service="unused")
-    spans = stage.spans("joined", 2)
-    assert sorted(span["name"] for span in spans) == ["our span", "their span"]
+    seen = stage.play("clients", "joined.py", "unused")
+    assert len(seen) == 6
+    assert not [call for call in seen if {"traceparent", "tracestate", "baggage"} & set(call.headers)]
+    agree(stage.calls("joined", 3), [call for call in seen if "AlwaysOn" in call.prompt])
+    spans = stage.spans("joined", 5)
+    assert {"our span", "their span", "inside a trace"} < {span["name"] for span in spans}
     assert {span["session_id"] for span in spans} == {"s"}
 
 

@@ -56,10 +56,16 @@ def test_requests_are_instrumented_outside_of_calls_only(monkeypatch: pytest.Mon
 
 
 def test_an_instrumentation_that_has_nothing_of_it_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("opentelemetry.instrumentation.httpx", lean._MESSAGES):
+    names = (
+        "opentelemetry.instrumentation.httpx",
+        "opentelemetry.util.genai._invocation",
+        "opentelemetry.util.genai._inference_invocation",
+    )
+    for name in names:
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    before = [dict(vars(sys.modules[name])) for name in names]
     lean.spare(Config())
-    assert not hasattr(sys.modules[lean._MESSAGES], "asdict")
+    assert [vars(sys.modules[name]) for name in names] == before
 
 
 def test_metrics_of_instrumentations_are_for_those_who_ask() -> None:

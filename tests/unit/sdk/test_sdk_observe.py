@@ -143,6 +143,21 @@ def test_a_generator_that_is_left_has_an_ended_span(ended: Ended, how: str) -> N
     assert of(span, "observatory.abandoned") is True
     assert of(span, "output.value") == "w0 "
     assert span.status.is_unset
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+async def test_an_async_generator_that_is_left_leaves_nothing_behind(ended: Ended) -> None:
+    @observatory.observe
+    async def numbers() -> AsyncIterator[int]:
+        for i in range(10):
+            with observatory.span("inside"):
+                yield i
+
+    generator: Any = numbers()
+    await anext(generator)
+    await generator.aclose()
+    assert {span.name.rpartition(".")[2] for span in ended.spans} == {"inside", "numbers"}
+    assert not trace.get_current_span().get_span_context().is_valid
 
 
 def test_values_sent_and_exceptions_thrown_reach_a_generator(ended: Ended) -> None:

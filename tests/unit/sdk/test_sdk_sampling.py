@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 from opentelemetry import propagate
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState, set_span_in_context
+from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState, set_span_in_context, use_span
 
-from observatory.sdk.propagation import DiscreetPropagator
+from observatory.sdk.context import ContextOnSpans
+from observatory.sdk.propagation import DiscreetPropagator, know_calls_that_are_left_out
 from observatory.sdk.sampling import HeadSampler
 from observatory.semconv.sampled import adjusted_count
 
@@ -92,3 +94,25 @@ def test_the_request_of_a_model_s_call_has_no_span_and_carries_nothing() -> None
         assert request.is_recording()
         propagator.inject(carrier)
         assert int(carrier["traceparent"][-2:], 16) & TraceFlags.SAMPLED
+
+
+@pytest.mark.parametrize("sampler", [ALWAYS_ON, ALWAYS_OFF])
+def test_a_provider_that_is_joined_tells_nothing_of_a_call_either_kept_or_not(sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tracer, "start_span", Tracer.start_span)
+    know_calls_that_are_left_out()
+    provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
+    provider.add_span_processor(ContextOnSpans())
+    client, http = (provider.get_tracer(f"opentelemetry.instrumentation.{name}") for name in ("groq", "urllib"))
+    propagator = DiscreetPropagator(propagate.get_global_textmap())
+    carrier: dict[str, str] = {}
+    for call in (client.start_span("groq"), http.start_span("own", attributes={"openinference.span.kind": "LLM"})):
+        with (
+            use_span(call),
+            http.start_as_current_span("GET", kind=SpanKind.CLIENT),
+            http.start_as_current_span("GET", kind=SpanKind.CLIENT),
+        ):
+            propagator.inject(carrier)
+    assert not carrier
+    with http.start_as_current_span("GET", kind=SpanKind.CLIENT):
+        propagator.inject(carrier)
+    assert carrier
