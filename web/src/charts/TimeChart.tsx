@@ -84,16 +84,23 @@ export function TimeChart({ title, said, times, step, end, series, shape, format
         <span className="chart-aside faint">{shown === null ? aside : bare ? hovered(series, shown, times, step, format) : moment(times[shown] ?? 0, step)}</span>
       </figcaption>
       <div ref={place} className="chart-canvas" style={{ height }} role="img" aria-label={`${title}: ${describe(series, format)}`} />
-      {!bare && <ul className="legend">
-        {series.map(({ label, token, values, said, link, dashed }) => (
-          <li key={label} className={dashed ? "is-dashed" : undefined}>
-            <i style={{ background: `var(--${token})` }} aria-hidden="true" />
-            <span className="legend-label">{link ? link(label) : label}</span>
-            <span className="number faint">{shown === null ? said : sayValue(values[shown], format)}</span>
-          </li>
-        ))}
-      </ul>}
+      {!bare && <Legend series={series} at={shown} format={format} />}
     </figure>
+  );
+}
+
+/** What the colours mean, for one chart or for several that show the same; with `at` also what a bucket holds. */
+export function Legend({ series, at = null, format = String }: { series: readonly Series[]; at?: number | null; format?: (value: number) => string }) {
+  return (
+    <ul className="legend">
+      {series.map(({ label, token, values, said, link, dashed }) => (
+        <li key={label} className={dashed ? "is-dashed" : undefined}>
+          <i style={{ background: `var(--${token})` }} aria-hidden="true" />
+          <span className="legend-label">{link ? link(label) : label}</span>
+          <span className="number faint">{at === null ? said : sayValue(values[at], format)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -70,7 +70,7 @@ function Grid({ search, by, and }: { search: CostSearch; by: Dimension; and: Dim
             <th scope="col">{by}</th>
             {made.columns.map((name) => (
               <th key={name} scope="col" className="is-right" title={name ?? undefined}>
-                {name ?? `without ${and}`}
+                <span>{name ?? `without ${and}`}</span>
               </th>
             ))}
             {rest && (

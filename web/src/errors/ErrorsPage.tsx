@@ -48,7 +48,6 @@ export function ErrorsPage() {
         </div>
       ),
     },
-    { key: "course", label: "course", width: "150px", render: (item) => <span className="error-course"><Sparkline values={item.slots} width={130} height={24} /></span> },
     {
       key: "count",
       label: "failures",
@@ -62,6 +61,7 @@ export function ErrorsPage() {
       ),
     },
     { key: "traces", label: "traces", right: true, sort: "traces", width: "80px", render: (item) => <Counted value={item.traces} error={item.standard_error?.traces} /> },
+    { key: "course", label: "course", width: "150px", render: (item) => <span className="error-course"><Sparkline values={item.slots} width={130} height={24} /></span> },
     { key: "models", label: "models", width: "170px", render: (item) => <span className="error-models muted" title={item.models.join(", ")}>{item.models.join(", ")}</span> },
     { key: "first", label: "first", sort: "first", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.first)} /></span> },
     { key: "last", label: "last", sort: "last", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.last)} /></span> },
