@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe import serious
@@ -97,6 +98,20 @@ def test_every_page_is_accessible_and_attacks_in_it_are_inert(themed: Page) -> N
         assert themed.title() == "LLM Observatory", path
         assert themed.locator("main img, main script, main svg[onload]").count() == 0, path
     assert barriers == {}
+
+
+def test_what_the_address_asks_is_asked_once_and_before_the_page_is_there(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto("/explore?of=calls&live=off")
+    expect(page.locator(".rows-body .row").first).to_be_visible(timeout=20_000)
+    assert asked.count("/api/v1/llm/calls") == 1
+    script = next(place for place, path in enumerate(asked) if path.startswith("/assets/app-"))
+    assert asked.index("/api/v1/llm/calls") < script
+    asked.clear()
+    settled(page, "/")
+    script = next(place for place, path in enumerate(asked) if path.startswith("/assets/app-"))
+    assert {"/api/v1/status", "/api/v1/llm/summary", "/api/v1/llm/forecast"} <= set(asked[:script])
 
 
 def test_every_page_is_one_that_a_phone_can_read(browser: Browser, server: ServerProcess) -> None:

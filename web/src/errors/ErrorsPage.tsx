@@ -15,7 +15,7 @@ import { Ago } from "../parts/now";
 import { type Column, Table } from "../parts/Table";
 import { AnyTrace } from "../traces/AnyTrace";
 import "./errors.css";
-import { type ErrorsSearch, type Order, readErrors } from "./search";
+import { errorsAsked, type ErrorsSearch, type Order, readErrors } from "./search";
 
 type ErrorGroup = Answer<"/api/v1/errors">["items"][number];
 /** Failures put together by what failed and how, where they began. */
@@ -24,7 +24,7 @@ export function ErrorsPage() {
   const navigate = useNavigate();
   const change = (part: Partial<Record<keyof ErrorsSearch, string | undefined>>) => void navigate({ to: "/errors", search: (old) => readErrors({ ...old, ...part }) });
   const sort: Order = search.sort ?? "-count";
-  const { data, error } = useQuery({ ...errorsQuery(search, { limit: 200, order: sort }), placeholderData: (old) => old });
+  const { data, error } = useQuery({ ...errorsQuery(search, errorsAsked(search)), placeholderData: (old) => old });
   const columns: Column<ErrorGroup>[] = [
     {
       key: "what",

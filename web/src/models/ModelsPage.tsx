@@ -18,7 +18,7 @@ import { AnyTrace } from "../traces/AnyTrace";
 import { Compare } from "./Compare";
 import { ModelDetail } from "./ModelDetail";
 import "./models.css";
-import { type ModelsSearch, picked, pickOf, readModels } from "./search";
+import { MODELS, type ModelsSearch, picked, pickOf, readModels } from "./search";
 
 const COMPARED = 3; // unless one chooses
 const MOST = 8;
@@ -27,7 +27,7 @@ const MOST = 8;
 export function ModelsPage() {
   const search = useSearch({ from: "/models" });
   const navigate = useNavigate();
-  const { data, error } = useQuery(summaryQuery(search, { by: ["model", "provider"], limit: 200 }));
+  const { data, error } = useQuery(summaryQuery(search, MODELS));
   const change = (part: Partial<Record<keyof ModelsSearch, string | undefined>>) => void navigate({ to: "/models", search: (old) => readModels({ ...old, ...part }) });
   const sort = search.sort ?? "-cost";
   const rows = useMemo(() => data && sorted(data.items, sort), [data, sort]);
