@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe import serious
-from drive import DESKTOP, Sender, Watched
+from drive import DESKTOP, Sender, Watched, asked as asked_of, colour, drawn, eventually
 from playwright.sync_api import Browser, Page, Route, expect
 
 from observatory.testing.server import ServerProcess
@@ -112,6 +112,15 @@ def test_what_the_address_asks_is_asked_once_and_before_the_page_is_there(page: 
     settled(page, "/")
     script = next(place for place, path in enumerate(asked) if path.startswith("/assets/app-"))
     assert {"/api/v1/status", "/api/v1/llm/summary", "/api/v1/llm/forecast"} <= set(asked[:script])
+
+
+def test_a_chart_of_a_single_bucket_is_drawn(page: Page, server: ServerProcess) -> None:
+    start = asked_of(server, "llm/calls?limit=1&filter=service:shop")["items"][0]["start"][:16]
+    page.goto(f"/?from={start}:00Z&to={start}:59Z")
+    calls = page.locator(".chart", has=page.get_by_role("heading", name="Calls", exact=True)).locator("canvas")
+    expect(calls).to_be_visible(timeout=20_000)
+    wanted = {colour(page, "series-1"), colour(page, "kind-error")}
+    eventually(lambda: any(drawn(calls).get(each, 0) > 100 for each in wanted), "a bar is drawn")
 
 
 def test_every_page_is_one_that_a_phone_can_read(browser: Browser, server: ServerProcess) -> None:

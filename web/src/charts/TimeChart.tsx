@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { clock, label as dayLabel } from "../format/time";
 import "./charts.css";
 import { useColours } from "./colours";
+import { extent } from "./extent";
 
 export interface Series {
   label: string;
@@ -158,7 +159,7 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0], // half a label may stand at the right end
     legend: { show: false },
     cursor: {
       y: false,
@@ -166,7 +167,7 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
       drag: { x: brush, y: false, setScale: false },
     },
     scales: {
-      x: { time: true, range: (_, low, high) => [low, Math.max(high + (shape === "bars" ? step : 0), end ?? 0)] },
+      x: { time: true, range: (_, low, high) => extent(low, high, step, shape === "bars", end) },
       y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [

@@ -91,7 +91,7 @@ function Spending() {
       <Figure
         name="spend today"
         loading={data === undefined}
-        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} said="word" />}
+        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} said="sign" />}
         link={(said) => (
           <RowsLink range={{ from: startOfDay() }} of="calls" sort="-cost">
             {said}
@@ -103,7 +103,7 @@ function Spending() {
       <Figure
         name="spend this month"
         loading={data === undefined}
-        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} said="word" />}
+        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} said="sign" />}
         link={(said) => <Link to="/cost">{said}</Link>}
       >
         {forecast ? (
