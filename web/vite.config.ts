@@ -31,7 +31,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the content security policy allows files of this origin only, no data: scripts or fonts
     modulePreload: { polyfill: false },
     // one file for what pages share: a first look then takes 8 requests and not 25, each of which waits for the one that names it
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", test: /src\/(api|charts|format|frame|parts|traces|explore\/(condition|link|rows|search|query))|node_modules\/(?!marked)/, minShareCount: 2 }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "ahead", test: /src\/(api\/(ahead|asked)|frame\/(buckets|range)|format\/time|explore\/(condition|search))\.ts/, priority: 1 }, { name: "shared", test: /src\/(api|charts|format|frame|parts|traces|explore\/(condition|link|rows|search|query))|node_modules\/(?!marked)/, minShareCount: 2 }] } } },
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"], // the first with light-dark()
   },

@@ -9,9 +9,10 @@ from duckdb import DuckDBPyConnection
 from observatory.api.parameters import Parameters
 from observatory.api.questions import Questions, stated, window
 from observatory.api.reply import json_reply
-from observatory.query.errors import ORDERS, ErrorQuestion, columns_asked, list_errors
+from observatory.query.errors import ORDERS, ErrorQuestion, columns_asked, list_errors, look_back
 from observatory.query.estimate import said
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
+from observatory.query.filtering.tree import Everything
 from observatory.query.traces import EVER
 from observatory.storage.engine import View
 
@@ -43,4 +44,7 @@ class Errors:
             counts = {"groups": found.groups, "failures": int(found.failures), **said(found.weighed, failures=found.failures)}
             return orjson.dumps({"items": found.items, **counts, "slot_ns": str(found.slot_ns), **stated(from_ns, to_ns)})
 
+        if isinstance(question.filter, Everything):
+            window_read = (look_back(question), None if question.to_ns == EVER[1] else question.to_ns)
+            return json_reply(await self._questions.ask_failures(request, window_read, answer))
         return json_reply(await self._questions.ask_views(request, columns_asked(question), answer))

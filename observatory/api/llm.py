@@ -13,7 +13,7 @@ from observatory.model.clock import Clock
 from observatory.query.buckets import day_of, zone_of
 from observatory.query.forecast import calendar_days, days_asked, forecast, month_of, spend_days
 from observatory.query.llm_calls import SORTS, CallQuestion, list_calls
-from observatory.query.llm_summary import ORDERS, POPULATION, SummaryQuestion, parse_group_by, summarize
+from observatory.query.llm_summary import DIMENSIONS, ORDERS, POPULATION, SummaryQuestion, parse_group_by, summarize, top
 from observatory.query.traces import EVER
 from observatory.storage.engine import View
 
@@ -32,6 +32,7 @@ class Llm:
     def add_routes(self, app: web.Application) -> None:
         """Mount them."""
         app.router.add_get("/api/v1/llm/summary", self.summary)
+        app.router.add_get("/api/v1/llm/top", self.top)
         app.router.add_get("/api/v1/llm/calls", self.calls)
         app.router.add_get("/api/v1/llm/forecast", self.forecast)
 
@@ -67,6 +68,28 @@ class Llm:
                 "items": found.items,
             }
             return orjson.dumps(said)
+
+        return json_reply(await self._questions.ask_calls(request, (from_ns, to_ns), answer))
+
+    async def top(self, request: web.Request) -> web.Response:
+        """The first groups of one dimension."""
+        asked = Parameters(request, ("from", "to", "by", "filter", "limit", "order"))
+        from_ns, to_ns = window(asked)
+        by = asked.choice("by", list(DIMENSIONS)) or "model"
+        question = SummaryQuestion(
+            EVER[0] if from_ns is None else from_ns,
+            EVER[1] if to_ns is None else to_ns,
+            (by,),
+            filter=asked.text("filter", MAX_FILTER),
+            order=asked.choice("order", ORDERS) or "-cost",
+            limit=asked.integer("limit", 1, 1000) or 10,
+        )
+
+        def answer(_: View, con: DuckDBPyConnection) -> bytes:
+            found = top(con, question)
+            return orjson.dumps(
+                {"by": by, "population": POPULATION, **stated(from_ns, to_ns), "groups": found.groups, "items": found.items}
+            )
 
         return json_reply(await self._questions.ask_calls(request, (from_ns, to_ns), answer))
 

@@ -103,6 +103,27 @@ SCHEMAS: dict[str, Any] = {
             "items": list_of(object_of({"group": {"type": "object", "additionalProperties": MAYBE_TEXT}, **_FIGURES})),
         }
     ),
+    "Top": object_of(
+        {
+            "by": {"enum": list(DIMENSIONS)},
+            "population": TEXT,
+            "from": MAYBE_TIME,
+            "to": MAYBE_TIME,
+            "groups": {**COUNT, "description": "How many groups there are, told or not."},
+            "items": list_of(
+                object_of(
+                    {
+                        "name": MAYBE_TEXT,
+                        "calls": COUNT,
+                        "errors": COUNT,
+                        "total_tokens": WHOLE,
+                        "total_cost_usd": USD,
+                        "unpriced_calls": COUNT,
+                    }
+                )
+            ),
+        }
+    ),
     "Call": object_of(
         {
             "trace_id": TRACE_ID,
@@ -204,6 +225,19 @@ def paths() -> dict[str, Any]:
             ],
             list_errors,
             "summarizeCalls",
+        ),
+        "/api/v1/llm/top": get_of(
+            "The first groups of one dimension, with few figures: a quick summary of calls that start in [from, to).",
+            json_answer(ref("Top"), "The groups, the dearest first."),
+            [
+                *WINDOW,
+                parameter("by", {"enum": list(DIMENSIONS), "default": "model"}, "The dimension."),
+                FILTER,
+                parameter("order", {"enum": list(ORDERS), "default": "-cost"}, "Which groups come first."),
+                limit_of(10),
+            ],
+            list_errors,
+            "rankCalls",
         ),
         "/api/v1/llm/calls": get_of(
             "Calls that start in [from, to).",

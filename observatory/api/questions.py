@@ -52,6 +52,10 @@ class Questions:
         """The same with the public views and `trace_fragments`, of which only the columns are read that the query `columns` names."""
         return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.cursor(columns)))
 
+    async def ask_failures(self, request: web.BaseRequest, window: Window, question: Callable[[View, DuckDBPyConnection], T]) -> T:
+        """The same with a connection that has `failed_spans` of a window and `trace_fragments`."""
+        return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: view.failures(*window)))
+
     async def ask_calls(self, request: web.BaseRequest, window: Window, question: Callable[[View, DuckDBPyConnection], T]) -> T:
         """The same with a connection that has `llm_calls`, `llm_metrics` and `llm_rollups` of a window."""
         return await self._work.run(request, lambda stop: self._ask(stop, question, lambda view: calls_of(view, window)))

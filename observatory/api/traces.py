@@ -59,7 +59,8 @@ class Traces:
 
         def answer(view: View, con: DuckDBPyConnection) -> bytes:
             # with views over spans there may be newer fragments than those that are derived
-            page = list_traces(con, question, view.fragment_starts() if spans is None else None)
+            starts, sums = (view.fragment_starts(), view.fragment_sums()) if spans is None else (None, None)
+            page = list_traces(con, question, starts, sums)
             return orjson.dumps({"items": page.items, "next_cursor": page.next_cursor, **stated(from_ns, to_ns)})
 
         if spans is None:

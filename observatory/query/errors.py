@@ -10,7 +10,7 @@ import duckdb
 from observatory.model.clock import SECOND, Nanos
 from observatory.query.estimate import Estimate, said, weigh
 from observatory.query.filtering.sql import to_sql
-from observatory.query.filtering.tree import EVERYTHING, Expr
+from observatory.query.filtering.tree import EVERYTHING, Everything, Expr
 from observatory.query.named import named
 from observatory.query.times import rfc3339
 from observatory.query.traces import EVER
@@ -50,20 +50,28 @@ def columns_asked(question: ErrorQuestion) -> str:
     return f"SELECT * FROM ({_text('errors', question, {})}) WHERE trace_id IN (SELECT trace_id FROM trace_fragments)"
 
 
+def look_back(question: ErrorQuestion) -> Nanos | None:
+    """From when on failures are read; None: from the first on."""
+    return None if question.from_ns == EVER[0] else max(question.from_ns - LOOK_BACK, EVER[0])
+
+
 def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Errors:
-    """The groups, asked on a connection that has the view `spans`. Raises FilterError for a filter that is none of spans."""
+    """The groups, asked on a connection that has `trace_fragments` and the view `spans` or, where nothing is filtered, `failed_spans`.
+    Raises FilterError for a filter that is none of spans.
+    """
     low, high = question.from_ns, question.to_ns
     if low == EVER[0] or high == EVER[1]:
-        first, last = con.sql(named("errors_extent"), params={"from_ns": low, "to_ns": high}).fetchall()[0]
+        first, last = con.sql(named("errors_extent").format(spans=_spans(question)), params={"from_ns": low, "to_ns": high}).fetchall()[0]
         if first is None:
             return Errors([], 0, Estimate(0), 1, False)
         low, high = max(low, first), min(high, last + 1)
-    known = question.from_ns != EVER[0]
+    before_ns = look_back(question)
+    known = before_ns is not None
     slot_ns = max(1, -(-(high - low) // SLOTS))
     values: dict[str, Any] = {
         "from_ns": low,
         "to_ns": high,
-        "before_ns": max(low - LOOK_BACK, EVER[0]) if known else low,
+        "before_ns": low if before_ns is None else before_ns,
         "slot_ns": slot_ns,
         "rows": question.limit,
     }
@@ -75,8 +83,13 @@ def list_errors(con: duckdb.DuckDBPyConnection, question: ErrorQuestion) -> Erro
 
 
 def _text(name: str, question: ErrorQuestion, values: dict[str, Any]) -> str:
-    began = named("errors_began").format(filter=to_sql(question.filter, "spans", values))
+    began = named("errors_began").format(spans=_spans(question), filter=to_sql(question.filter, "spans", values))
     return named(name).format(began=began, order=ORDERS[question.order])
+
+
+def _spans(question: ErrorQuestion) -> str:
+    """Where failed spans are: a filter may name columns that only `spans` has."""
+    return "failed_spans" if isinstance(question.filter, Everything) else "spans"
 
 
 def _estimate(row: dict[str, Any], name: str, unknown: str = "unknown") -> Estimate:

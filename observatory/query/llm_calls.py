@@ -19,7 +19,8 @@ CALLS = Rows(
     "llm_call_rows",
     {
         "start": "start_ns",
-        "cost": "coalesce((total_cost_usd * 1000000000000)::BIGINT, -1)",
+        # as it is stored: made a whole number, two million of them take a second
+        "cost": "coalesce(total_cost_usd, -1::DECIMAL(18, 12))",
         "duration": "duration_ns",
         "tokens": "coalesce(total_tokens, -1)",
     },

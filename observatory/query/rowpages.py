@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -13,11 +14,13 @@ import pyarrow as pa
 from observatory.query.cursors import decode_cursor, encode_cursor
 from observatory.query.named import named
 
+_DIGITS = 12  # behind the point of money
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What is listed: `order` is the SQL that finds a page, `whole` the one that reads its rows; `keys` what it can be ordered by, as SQL
-    that gives a BIGINT, so that a cursor says it exactly.
+    that gives a BIGINT or a DECIMAL(18, 12), so that a cursor says it exactly.
     """
 
     order: str
@@ -40,7 +43,7 @@ class Rows:
         behind = "TRUE"
         if cursor is not None:
             at, trace_id, span_id = decode_cursor(cursor, sort, (int, str, str))
-            values |= {"at": at, "trace_id": trace_id, "span_id": span_id}
+            values |= {"at": Decimal(at).scaleb(-_DIGITS) if "usd" in key else at, "trace_id": trace_id, "span_id": span_id}
             behind = f"(key, trace_id, span_id) {'<' if descending else '>'} ($at, $trace_id, $span_id)"
             if key == "start_ns":  # what lies before is not read at all
                 filters.append("start_ns <= $at" if descending else "start_ns >= $at")
@@ -49,17 +52,18 @@ class Rows:
         shown = found.slice(0, limit)
         following = None
         if found.num_rows > limit:
-            following = encode_cursor(sort, [shown.column(name)[-1].as_py() for name in ("key", "trace_id", "span_id")])
+            last, *ids = (shown.column(name)[-1].as_py() for name in ("key", "trace_id", "span_id"))
+            following = encode_cursor(sort, [int(last.scaleb(_DIGITS)) if isinstance(last, Decimal) else last, *ids])
         return self._whole(con, shown), following
 
     def _whole(self, con: duckdb.DuckDBPyConnection, keys: pa.Table) -> list[dict[str, Any]]:
         """The rows of a page in its order; a row that was stored twice is there once."""
         if not keys.num_rows:
             return []
-        starts = np.asarray(keys.column("start_ns"))
+        points = ", ".join(map(str, np.unique(keys.column("start_ns")).tolist()))
         con.register("page", keys.select(["start_ns", "trace_id", "span_id"]).append_column("place", pa.array(np.arange(keys.num_rows))))
         try:
-            rows = con.sql(named(self.whole), params={"low": int(starts.min()), "high": int(starts.max())}).to_arrow_table().to_pylist()
+            rows = con.sql(named(self.whole).format(points=points)).to_arrow_table().to_pylist()
         finally:
             con.unregister("page")
         seen: set[tuple[str, str]] = set()

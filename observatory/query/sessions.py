@@ -122,17 +122,20 @@ def _rows(con: duckdb.DuckDBPyConnection, traces: Traces, question: GroupQuestio
         behind = f"(({order})::BIGINT, id) {'<' if descending else '>'} ($at, $after)"
     con.register("traces_of", traces.rows)
     weigh_alike(con)
-    text = named("sessions").format(
-        key=key,
-        others=others,
-        filter=passed,
-        among=among,
-        order=order,
-        one=one,
-        behind=behind,
-        alone=_ALONE if traces.weighed else "FALSE",
-        direction="DESC" if descending else "ASC",
-    )
+    parts = {
+        "key": key,
+        "others": others,
+        "order": order,
+        "one": one,
+        "behind": behind,
+        "alone": _ALONE if traces.weighed else "FALSE",
+        "direction": "DESC" if descending else "ASC",
+    }
+    if question.id is None:
+        page = con.sql(named("sessions").format(asked="id", filter=passed, among=among, **parts), params=values).to_arrow_table()
+        con.register("on_page", page)
+        passed, among = (f"{words} AND {key} IN (SELECT id FROM on_page)" for words in (passed, among))
+    text = named("sessions").format(asked=f"*, ({order})::BIGINT AS key", filter=passed, among=among, **parts)
     return con.sql(text, params=values).to_arrow_table().to_pylist()
 
 

@@ -34,6 +34,7 @@ EVER = (-(2**63), 2**63 - 1)
 
 _WALK_ROUNDS = (4, 64)  # fragments looked at per row wanted; what is rarer than that is found faster by grouping
 _RANGES = 8  # of time, read for the facts of a page
+_POINTS = 1000  # in time, likewise: traces that are not neighbours
 _NOWHERE = (EVER[1], EVER[0])
 _AS_FACTS = {
     "trace_id": "lower(hex(trace_id))",
@@ -54,6 +55,18 @@ class FragmentStarts(Protocol):
 
     def nth(self, start_ns: Nanos, end_ns: Nanos, count: int, *, newest: bool) -> Nanos | None:
         """The `count`th start from one end of a window; None when there are not so many."""
+        ...
+
+
+class FragmentSums(Protocol):
+    """What the rows of `trace_fragments` add up to, known without grouping them: what `View.fragment_sums` gives."""
+
+    def first(
+        self, column: str, window: tuple[Nanos, Nanos], count: int, *, largest: bool, behind: tuple[int, bytes] | None
+    ) -> pa.Array | None:
+        """The ids of the `count` traces that start in a window and are first by a column of `trace_columns.sql` and then by id, behind a
+        value and an id; None when that is not known.
+        """
         ...
 
 
@@ -100,14 +113,16 @@ def sort_names() -> list[str]:
     return [sign + name for name in SORTS for sign in ("-", "")]
 
 
-def list_traces(con: duckdb.DuckDBPyConnection, question: TraceQuestion, starts: FragmentStarts | None = None) -> Page:
+def list_traces(
+    con: duckdb.DuckDBPyConnection, question: TraceQuestion, starts: FragmentStarts | None = None, sums: FragmentSums | None = None
+) -> Page:
     """One page. `con` has the relation `trace_fragments`: `schema(TRACES)` rows of segments and journal, and whether each is `open`; and
     the view `spans` where `spans_asked` says so. Raises FilterError for a filter that is none of traces.
     """
     asked = _Asked(con, question, starts)
     facts = asked.walk() if question.column == "start_ns" else None
     if facts is None:
-        facts = asked.all()
+        facts = asked.all(sums)
     rows = facts.to_pylist()
     items = [_item(row) for row in rows[: question.limit]]
     if len(rows) <= question.limit:
@@ -203,9 +218,17 @@ class _Asked:
                 return facts
         return None
 
-    def all(self) -> pa.Table:
-        """The page by grouping everything in the window."""
-        found = self._run("trace_order", filter=self._filter, only=self._only, behind=self._behind)
+    def all(self, sums: FragmentSums | None) -> pa.Table:
+        """The page by looking at everything in the window: at sums that are known, or by grouping it."""
+        found = None
+        if sums is not None and (self._filter, self._only) == ("TRUE", "TRUE"):
+            question, values = self._question, self._values
+            window = (question.from_ns, question.to_ns)
+            behind = (values["value"], values["trace_id"]) if "value" in values else None
+            first = sums.first(question.column, window, values["rows"], largest=question.descending, behind=behind)
+            found = None if first is None else pa.table({"trace_id": first})
+        if found is None:
+            found = self._run("trace_order", filter=self._filter, only=self._only, behind=self._behind)
         return self._facts(found, _NOWHERE, None, with_service=False)
 
     def keep(self, table: str, kept: str, some: str) -> None:
@@ -223,8 +246,7 @@ class _Asked:
             filters.append(f"start_ns {'>' if self._question.descending else '<'} {edge:d}")
         self._con.register("candidates", candidates)
         try:
-            ranges = _ranges(self._elsewhere(candidates.column("trace_id"), seen), seen)
-            fragments = " UNION ALL ".join(named("trace_ranges").format(low=low, high=high) for low, high in ranges)
+            fragments = _fragments(self._elsewhere(candidates.column("trace_id"), seen), seen)
             return self._run("trace_facts", filter=" AND ".join(filters), behind=self._behind, fragments=fragments)
         finally:
             self._con.unregister("candidates")
@@ -255,6 +277,14 @@ class _Asked:
 def _ids(values: pa.ChunkedArray) -> pa.Array:
     """DuckDB's blobs as 16-byte ids in one array."""
     return pa.concat_arrays([chunk.cast(pa.binary(16)) for chunk in values.chunks])
+
+
+def _fragments(starts: np.ndarray, seen: tuple[int, int]) -> str:
+    """SQL of the fragments that start then, and of those in the range already seen."""
+    points = np.unique(starts)
+    if seen == _NOWHERE and 0 < len(points) <= _POINTS:
+        return named("trace_points").format(points=", ".join(map(str, points.tolist())))
+    return " UNION ALL ".join(named("trace_ranges").format(low=low, high=high) for low, high in _ranges(points, seen))
 
 
 def _ranges(starts: np.ndarray, seen: tuple[int, int]) -> list[tuple[int, int]]:

@@ -43,5 +43,12 @@ class StorageConfig(Section):
     """Ids and starts of traces that are kept in memory, 24 bytes a trace, so that a list of traces need not look through all of them. When
     the traces that are stored do not fit, lists are made without."""
 
+    sums_cache_bytes: int = Field(default=96 * MIB, ge=0)
+    """What traces cost and how long they took, kept in memory, 52 bytes a trace, so that lists by cost, duration or tokens need not add up
+    all of them. When the traces that are stored do not fit, such lists take longer."""
+
+    failure_cache_bytes: int = Field(default=48 * MIB, ge=0)
+    """Failed spans that are kept in memory, some 150 bytes each, so that errors are put together without reading all spans."""
+
     footer_cache_bytes: int = Field(default=32 * MIB, ge=0)
     """Parsed footers of segments that are kept in memory, so that opening a trace reads only its rows."""

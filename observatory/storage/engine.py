@@ -16,11 +16,14 @@ from observatory.contracts import OpenRecord, OpenRows, Segment
 from observatory.model.clock import MINUTE, Nanos
 from observatory.model.signal import RECEIVED, Signal
 from observatory.model.traceids import Ids
+from observatory.storage import fragmentstarts, fragmentsums
 from observatory.storage.callviews import CALL_SIGNALS, open_calls
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
 from observatory.storage.database import connect
-from observatory.storage.fragmentstarts import COLUMNS, FragmentStarts, MomentStarts, Starts
+from observatory.storage.failures import Failures, open_failures
+from observatory.storage.fragmentstarts import FragmentStarts, MomentStarts, Starts
+from observatory.storage.fragmentsums import FragmentSums, MomentSums, Sums
 from observatory.storage.hidden import read_shown
 from observatory.storage.manifest import Manifest, Pin
 from observatory.storage.records import DamagedRecord
@@ -47,6 +50,8 @@ class Engine:
         self._open_rows = open_rows
         self._footers = Footers(config.footer_cache_bytes)
         self._starts = FragmentStarts(config.fragment_cache_bytes)
+        self._sums = FragmentSums(config.sums_cache_bytes)
+        self._failures = Failures(config.failure_cache_bytes)
         spill = data_dir / "spill"
         shutil.rmtree(spill, ignore_errors=True)
         self._duckdb = connect(
@@ -191,7 +196,27 @@ class View:
         if not held.holds(segments):
             return None
         stored = [held.of(segment, self._engine.data_dir / segment.uri) for segment in segments]
-        return MomentStarts([*stored, Starts(self._derived.of(Signal.TRACES).select(list(COLUMNS)))])
+        return MomentStarts([*stored, Starts(self._derived.of(Signal.TRACES).select(list(fragmentstarts.COLUMNS)))])
+
+    def fragment_sums(self) -> MomentSums | None:
+        """What the fragments that `fragments` has add up to; None and raises as `fragment_starts`."""
+        held, segments = self._engine._sums, self.segments(Signal.TRACES)
+        if not held.holds(segments):
+            return None
+        stored = [held.of(segment, self._engine.data_dir / segment.uri) for segment in segments]
+        return MomentSums([*stored, Sums(self._derived.of(Signal.TRACES).select(list(fragmentsums.COLUMNS)))])
+
+    @contextmanager
+    def failures(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection with `trace_fragments` and `failed_spans`: what `spans` says of failed ones that start in [start_ns, end_ns),
+        and perhaps of others.
+        """
+        with self._narrow() as con:
+            open_traces(con, self._files([Signal.TRACES], start_ns, end_ns)[Signal.TRACES], self._derived.of(Signal.TRACES))
+            segments, records = self.segments(Signal.SPANS, start_ns, end_ns), self.records(Signal.SPANS, start_ns, end_ns)
+            stored = self._engine._failures.of(segments, self._engine.data_dir, self._engine.cursor)
+            open_failures(con, stored, records, self._hidden)
+            yield con
 
     @contextmanager
     def calls(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> Iterator[duckdb.DuckDBPyConnection]:

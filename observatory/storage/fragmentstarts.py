@@ -6,8 +6,6 @@ well under 1 ms, for 24 bytes a trace.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from observatory.model.arrays import one
 from observatory.model.clock import Nanos
 from observatory.model.traceids import ids_of
 from observatory.storage.grouping import numbers
+from observatory.storage.held import Held
 
 COLUMNS = ("trace_id", "start_ns")
 _ENTRY_BYTES = 24
@@ -71,28 +70,21 @@ class MomentStarts:
 
 
 class FragmentStarts:
-    """`Starts` of the segments asked for last, within `limit` bytes. Segments never change."""
+    """`Starts` of the segments asked for last, within `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._held, self._bytes = limit, OrderedDict[int, Starts](), 0
-        self._lock = threading.Lock()
+        self._held = Held[Starts](limit)
 
     def holds(self, segments: list[Segment]) -> bool:
-        """Whether all of these fit at once; if not, reading them again for every question would cost more than it saves."""
-        return sum(segment.rows for segment in segments) * _ENTRY_BYTES <= self._limit
+        """Whether all of these fit at once."""
+        return self._held.holds(segments, _ENTRY_BYTES)
 
     def of(self, segment: Segment, path: Path) -> Starts:
         """Those of one segment of traces. Raises OSError or ArrowException when it cannot be read."""
-        with self._lock:
-            if (found := self._held.get(segment.id)) is not None:
-                self._held.move_to_end(segment.id)
-                return found
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            made = Starts(file.read(columns=list(COLUMNS), use_threads=False))
-        with self._lock:
-            if segment.id not in self._held:
-                self._held[segment.id] = made
-                self._bytes += made.nbytes
-            while self._bytes > self._limit and self._held:
-                self._bytes -= self._held.popitem(last=False)[1].nbytes
-        return made
+        return self._held.of(segment, lambda: Starts(fragments_of(path, COLUMNS)))
+
+
+def fragments_of(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a segment of traces. Raises OSError or ArrowException when it cannot be read."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        return file.read(columns=list(columns), use_threads=False)

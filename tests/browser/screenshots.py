@@ -160,6 +160,7 @@ def shoot(page: Page, name: str) -> None:
 def main() -> None:
     """Write every picture, and nothing else stays."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=30_000)  # nothing here is measured
     for old in FOLDER.glob("*.png"):
         old.unlink()
     with tempfile.TemporaryDirectory() as home, chromium() as browser:

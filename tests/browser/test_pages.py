@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe import serious
-from drive import DESKTOP, Sender, Watched
+from drive import DESKTOP, Sender, Watched, asked as asked_of, colour, drawn, eventually
 from playwright.sync_api import Browser, Page, Route, expect
 
 from observatory.testing.server import ServerProcess
@@ -97,6 +98,29 @@ def test_every_page_is_accessible_and_attacks_in_it_are_inert(themed: Page) -> N
         assert themed.title() == "LLM Observatory", path
         assert themed.locator("main img, main script, main svg[onload]").count() == 0, path
     assert barriers == {}
+
+
+def test_what_the_address_asks_is_asked_once_and_before_the_page_is_there(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto("/explore?of=calls&live=off")
+    expect(page.locator(".rows-body .row").first).to_be_visible(timeout=20_000)
+    assert asked.count("/api/v1/llm/calls") == 1
+    script = next(place for place, path in enumerate(asked) if path.startswith("/assets/app-"))
+    assert asked.index("/api/v1/llm/calls") < script
+    asked.clear()
+    settled(page, "/")
+    script = next(place for place, path in enumerate(asked) if path.startswith("/assets/app-"))
+    assert {"/api/v1/status", "/api/v1/llm/summary", "/api/v1/llm/forecast"} <= set(asked[:script])
+
+
+def test_a_chart_of_a_single_bucket_is_drawn(page: Page, server: ServerProcess) -> None:
+    start = asked_of(server, "llm/calls?limit=1&filter=service:shop")["items"][0]["start"][:16]
+    page.goto(f"/?from={start}:00Z&to={start}:59Z")
+    calls = page.locator(".chart", has=page.get_by_role("heading", name="Calls", exact=True)).locator("canvas")
+    expect(calls).to_be_visible(timeout=20_000)
+    wanted = {colour(page, "series-1"), colour(page, "kind-error")}
+    eventually(lambda: any(drawn(calls).get(each, 0) > 100 for each in wanted), "a bar is drawn")
 
 
 def test_every_page_is_one_that_a_phone_can_read(browser: Browser, server: ServerProcess) -> None:

@@ -1,13 +1,13 @@
 import type { QueryClient } from "@tanstack/react-query";
 import type { ComponentType } from "react";
-import { forecastQuery, spendByModelQuery, summaryQuery } from "./api/llm";
-import { readCost } from "./cost/search";
-import { readErrors } from "./errors/search";
+import { errorsQuery, forecastQuery, spendByModelQuery, summaryQuery } from "./api/llm";
+import { attributionOf, readCost } from "./cost/search";
+import { errorsAsked, readErrors } from "./errors/search";
 import { rowsQuery } from "./explore/rows";
 import { readExplore } from "./explore/search";
 import { readRange } from "./frame/range";
 import { readLogSearch } from "./logs/search";
-import { readModels } from "./models/search";
+import { MODELS, readModels } from "./models/search";
 import { CostIcon, ErrorsIcon, ExploreIcon, LogsIcon, ModelsIcon, OverviewIcon, SessionsIcon, SettingsIcon, SqlIcon, StatusIcon, UsersIcon } from "./parts/icons";
 import { readSettingsSearch } from "./settings/settings";
 import { readSqlSearch } from "./sql/search";
@@ -57,6 +57,7 @@ export const PAGES = [
     key: "m",
     readSearch: readModels,
     load: async (): Promise<ComponentType> => (await import("./models/ModelsPage")).ModelsPage,
+    ask: (client, raw) => [client.query(summaryQuery(readModels(raw), MODELS))],
   },
   {
     path: "/cost",
@@ -65,6 +66,10 @@ export const PAGES = [
     key: "c",
     readSearch: readCost,
     load: async (): Promise<ComponentType> => (await import("./cost/CostPage")).CostPage,
+    ask: (client, raw) => {
+      const search = readCost(raw);
+      return [client.query(summaryQuery(search, {})), client.query(forecastQuery), ...attributionOf(search).map((asked) => client.query(summaryQuery(search, asked)))];
+    },
   },
   {
     path: "/errors",
@@ -73,6 +78,7 @@ export const PAGES = [
     key: "x",
     readSearch: readErrors,
     load: async (): Promise<ComponentType> => (await import("./errors/ErrorsPage")).ErrorsPage,
+    ask: (client, raw) => [client.query(errorsQuery(readErrors(raw), errorsAsked(readErrors(raw))))],
   },
   {
     path: "/logs",

@@ -13,7 +13,7 @@ failed AS MATERIALIZED (
         coalesce(response_model, request_model) AS model,
         coalesce(nullif(error_type, ''), regexp_extract(status_message, '^([A-Za-z_][A-Za-z0-9_.]*): ', 1)) AS error_type,
         left(status_message, 1000) AS message
-    FROM spans
+    FROM {spans}
     WHERE status_code = 2 AND start_ns >= $before_ns AND start_ns < $to_ns AND {filter}
 ),
 began AS (

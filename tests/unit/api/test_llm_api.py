@@ -37,6 +37,16 @@ async def test_a_summary_says_what_it_is_of(asked, stored):
     assert (exactly["source"], exactly["exact"], exactly["totals"]["latency_ms"]["p95"]) == ("calls", True, 2000.0)
 
 
+async def test_the_dearest_of_a_dimension_are_told_at_once(asked, stored):
+    stored += [call(1, user_id="ann", cost=Decimal(2)), call(2, user_id="bob"), call(3, user_id="bob", cost=None), call(4, cost=None)]
+    said = await asked.get("/api/v1/llm/top", by="user", limit=2)
+    assert (said["by"], said["groups"]) == ("user", 3)
+    assert [(item["name"], item["calls"], item["total_cost_usd"], item["unpriced_calls"]) for item in said["items"]] == [
+        ("ann", 1, "2", 0),
+        ("bob", 2, "0.003", 1),
+    ]
+
+
 async def test_calls_are_listed_with_what_does_not_count(asked, stored):
     stored += [
         call(1),
@@ -66,6 +76,7 @@ async def test_calls_are_listed_with_what_does_not_count(asked, stored):
         ("/api/v1/llm/summary?group_by=colour", "group_by"),
         ("/api/v1/llm/summary?group_by=day&tz=Mars", "tz"),
         ("/api/v1/llm/summary?order=name", "order"),
+        ("/api/v1/llm/top?by=day", "by"),
         ("/api/v1/llm/summary?limit=0", "limit"),
         ("/api/v1/llm/summary?group_by=minute&from=0&to=1769851800000000000", "group_by"),
         ("/api/v1/llm/calls?counted=maybe", "counted"),

@@ -18,7 +18,7 @@ from observatory.errors import BadRequest
 from observatory.model.clock import SECOND
 from observatory.model.schema import COSTS
 from observatory.query.buckets import buckets, zone_of
-from observatory.query.llm_summary import DIMENSIONS, SummaryQuestion, parse_group_by, summarize
+from observatory.query.llm_summary import DIMENSIONS, ORDERS, SummaryQuestion, parse_group_by, summarize, top
 
 COLUMN = {**DIMENSIONS, "tag": "tag"}
 IN_ROLLUPS = ["provider", "model", "operation", "service", "application", "environment"]
@@ -138,6 +138,17 @@ def test_from_sums_of_minutes_it_is_the_same(count, seed, question):
     assert [item["group"] for item in said.items] == [item["group"] for item in expected.items]
     for item, other in zip([*said.items, {"group": {}, **said.totals}], [*expected.items, {"group": {}, **expected.totals}], strict=True):
         same(told(item), told(other), 0.011)
+
+
+@given(st.integers(0, 60), st.integers(), st.sampled_from(list(DIMENSIONS)), st.sampled_from(ORDERS), st.booleans())
+@settings(max_examples=40)
+def test_the_first_groups_are_those_of_a_summary_with_fewer_figures(count, seed, dimension, order, whole):
+    question = SummaryQuestion(FLOOR + (not whole), FLOOR + 10 * MINUTE, (dimension,), order=order, limit=3)
+    con = asked(random_calls(Random(seed), count), seed)
+    said, expected = top(con, question), summarize(con, question)
+    few = ("calls", "errors", "total_tokens", "total_cost_usd", "unpriced_calls")
+    assert said.items == [{"name": item["group"][dimension], **{name: item[name] for name in few}} for item in expected.items]
+    assert (said.groups, said.source) == (expected.groups, expected.source)
 
 
 def test_an_empty_group_in_time_is_told_as_zeros():

@@ -18,6 +18,7 @@ from observatory.query.filter import FilterError, parse, to_mask
 from observatory.query.llm_figures import usd_text
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 from observatory.storage.fragmentstarts import COLUMNS, MomentStarts, Starts
+from observatory.storage.fragmentsums import MomentSums, Sums
 
 SERVICES = ["api", "worker", "llm"]
 FILTERS = [
@@ -162,11 +163,12 @@ def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, mi
     question = TraceQuestion(*window, service, status, min_duration, sort, limit, filter=parse(asked), now=0)
     con = relation(rows)
     starts = MomentStarts([starts_of(rows[::2]), starts_of(rows[1::2])]) if known else None
+    sums = MomentSums([sums_of(rows[::2]), sums_of(rows[1::2])]) if known else None
     rounds, traces._WALK_ROUNDS = traces._WALK_ROUNDS, () if rare else (1, 3)
     found, cursor = [], None
     try:
         while True:
-            page = list_traces(con, replace(question, cursor=cursor), starts)
+            page = list_traces(con, replace(question, cursor=cursor), starts, sums)
             assert len(page.items) <= limit
             found += page.items
             cursor = page.next_cursor
@@ -182,6 +184,10 @@ def test_pages_are_what_brute_force_gives(rows, sort, limit, service, status, mi
 
 def starts_of(rows: list[dict]) -> Starts:
     return Starts(pa.Table.from_pylist(rows, schema(Signal.TRACES)).select(list(COLUMNS)))
+
+
+def sums_of(rows: list[dict]) -> Sums:
+    return Sums(pa.Table.from_pylist(rows, schema(Signal.TRACES)))
 
 
 def fragment(number: int, start: int, **facts) -> dict:
@@ -236,11 +242,27 @@ def test_times_at_both_ends_of_int64_are_listed():
 
 
 @pytest.mark.parametrize("sort", sort_names())
-def test_one_trace_whose_end_wrapped_does_not_spoil_the_list(sort):
+@pytest.mark.parametrize("known", [False, True])
+def test_one_trace_whose_end_wrapped_does_not_spoil_the_list(sort, known):
     """A span that ends past 2262 has an end before its start, by more than int64 holds."""
     rows = [fragment(1, 2**63 - 2, end_ns=-(2**63) + 8), fragment(2, 10, end_ns=20)]
-    durations = {item["start_ns"]: int(item["duration_ns"]) for item in list_traces(relation(rows), TraceQuestion(sort=sort)).items}
+    sums = MomentSums([sums_of(rows)]) if known else None
+    durations = {
+        item["start_ns"]: int(item["duration_ns"]) for item in list_traces(relation(rows), TraceQuestion(sort=sort), None, sums).items
+    }
     assert durations == {str(2**63 - 2): -(2**63), "10": 10}
+
+
+def test_sums_are_left_to_sql_where_they_could_wrap_or_too_many_are_alike():
+    ask = {"window": EVER, "count": 1, "largest": True, "behind": None}
+    huge = MomentSums([sums_of([fragment(n, n, input_tokens=2**62) for n in range(3)])])
+    assert huge.first("token_rank", **ask) is None and huge.first("span_count", **ask) is None
+    alike = MomentSums([sums_of([fragment(n, n, input_tokens=1) for n in range(5000)])])
+    assert alike.first("token_rank", **ask) is None
+    assert MomentSums([sums_of([fragment(n, n, input_tokens=n) for n in range(5000)])]).first("token_rank", **ask).to_pylist() == [
+        (4999).to_bytes(16, "big")
+    ]
+    assert len(MomentSums([sums_of([])]).first("token_rank", **ask)) == 0
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "bm8", "WyItc3RhcnQiXQ", "WyJzdGFydCIsMSwiMDAiXQ", "WyItc3RhcnQiLDEsInh4Il0", "ä"])

@@ -1,3 +1,5 @@
+import { taken } from "./ahead";
+import { type Params, urlOf } from "./asked";
 import type { paths } from "./schema";
 
 /** The server answered, and the answer is no. `message` is its own sentence; `where` names the parameter it is about. */
@@ -18,14 +20,9 @@ export class Unreachable extends Error {
   override name = "Unreachable";
 }
 
-export type Params = Record<string, string | number | null | undefined>;
-
 /** `GET /api/v1/…` as JSON. Raises `ApiError` for a refusal, `Unreachable` when nothing answered, `AbortError` when `signal` said so. */
 export async function get<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(params)) if (value != null && value !== "") query.set(key, String(value));
-  const url = `/api/v1/${path}${query.size ? `?${query.toString()}` : ""}`;
-  return fetched<T>(url, { headers: { accept: "application/json" }, ...(signal && { signal }) });
+  return fetched<T>(urlOf(path, params), { headers: { accept: "application/json" }, ...(signal && { signal }) });
 }
 
 /** Sends JSON to `/api/v1/…` and gives the answer; errors as `get`. */
@@ -37,7 +34,7 @@ export async function send<T = unknown>(method: "POST" | "PUT" | "DELETE", path:
 async function fetched<T>(url: string, request: RequestInit): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(url, request);
+    response = await ((request.method === undefined && taken(url)) || fetch(url, request));
     if (response.status === 204) return null as T;
     if (response.ok) return (await response.json()) as T;
   } catch (error) {

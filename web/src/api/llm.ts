@@ -1,6 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
-import { type Parted, parted, zone } from "../frame/buckets";
+import { zone } from "../frame/buckets";
 import { type Range, windowOf } from "../frame/range";
+import { moment } from "./ahead";
+import { SPEND_BY_MODEL, summaryParams, summaryWindow, type Window } from "./asked";
 import { type Answer, ask, type Query } from "./client";
 
 export type Summary = Answer<"/api/v1/llm/summary">;
@@ -22,7 +24,7 @@ interface Asked {
 
 /** A summary with the window it is of. */
 export interface Summed extends Summary {
-  window: Parted;
+  window: Window;
 }
 
 /** Figures of the calls of a time range. */
@@ -31,23 +33,10 @@ export function summaryQuery(range: Range, { by = [], over = false, filter, orde
   return queryOptions({
     queryKey: ["summary", { name, from, to }, { by, over, filter, order, limit, before }],
     queryFn: async ({ signal, client }): Promise<Summed> => {
-      const now = Date.now();
+      const now = moment();
       const first = windowOf(range, now).from === null ? await client.query({ ...firstCallQuery, staleTime: "static" }) : undefined;
-      let window = parted(range, now, first);
-      if (before) window = { ...window, from: 2 * window.from - window.to, to: window.from };
-      const said = await ask(
-        "/api/v1/llm/summary",
-        {
-          from: iso(window.from),
-          to: iso(window.to),
-          tz: zone(),
-          group_by: [...(over ? [window.bucket] : []), ...by].join(",") || null,
-          filter: filter || null,
-          order: order ?? null,
-          limit: limit ?? null,
-        },
-        signal,
-      );
+      const window = summaryWindow(range, now, before, first);
+      const said = await ask("/api/v1/llm/summary", { ...summaryParams(window, { by, over, limit: limit ?? null }), filter: filter || null, order: order ?? null }, signal);
       return { ...said, window };
     },
     staleTime: FRESH_MS / 2,
@@ -55,9 +44,25 @@ export function summaryQuery(range: Range, { by = [], over = false, filter, orde
   });
 }
 
+/** The dearest models, applications or users, with few figures: quicker than a summary. */
+export function topQuery(range: Range, by: Dimension, limit: number) {
+  const { range: name, from, to } = range;
+  return queryOptions({
+    queryKey: ["top", { name, from, to }, by, limit],
+    queryFn: ({ signal }) => {
+      const { from: first, to: last } = windowOf(range, Date.now());
+      const minute = 60_000; // sums of minutes answer windows of whole ones
+      const window = { from: first === null ? null : iso(Math.floor(first / minute) * minute), to: last === null ? null : iso(Math.ceil(last / minute) * minute) };
+      return ask("/api/v1/llm/top", { ...window, by, limit }, signal);
+    },
+    staleTime: FRESH_MS,
+    refetchInterval: to === undefined ? 3 * FRESH_MS : false,
+  });
+}
+
 /** What the dearest models cost over time. */
 export function spendByModelQuery(range: Range) {
-  return summaryQuery(range, { by: ["model"], over: true, limit: 6 });
+  return summaryQuery(range, SPEND_BY_MODEL);
 }
 
 /** When the first call was, to the month: where "all time" begins. */

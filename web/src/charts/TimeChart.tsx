@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { clock, label as dayLabel } from "../format/time";
 import "./charts.css";
 import { useColours } from "./colours";
+import { extent } from "./extent";
 
 export interface Series {
   label: string;
@@ -84,16 +85,23 @@ export function TimeChart({ title, said, times, step, end, series, shape, format
         <span className="chart-aside faint">{shown === null ? aside : bare ? hovered(series, shown, times, step, format) : moment(times[shown] ?? 0, step)}</span>
       </figcaption>
       <div ref={place} className="chart-canvas" style={{ height }} role="img" aria-label={`${title}: ${describe(series, format)}`} />
-      {!bare && <ul className="legend">
-        {series.map(({ label, token, values, said, link, dashed }) => (
-          <li key={label} className={dashed ? "is-dashed" : undefined}>
-            <i style={{ background: `var(--${token})` }} aria-hidden="true" />
-            <span className="legend-label">{link ? link(label) : label}</span>
-            <span className="number faint">{shown === null ? said : sayValue(values[shown], format)}</span>
-          </li>
-        ))}
-      </ul>}
+      {!bare && <Legend series={series} at={shown} format={format} />}
     </figure>
+  );
+}
+
+/** What the colours mean, for one chart or for several that show the same; with `at` also what a bucket holds. */
+export function Legend({ series, at = null, format = String }: { series: readonly Series[]; at?: number | null; format?: (value: number) => string }) {
+  return (
+    <ul className="legend">
+      {series.map(({ label, token, values, said, link, dashed }) => (
+        <li key={label} className={dashed ? "is-dashed" : undefined}>
+          <i style={{ background: `var(--${token})` }} aria-hidden="true" />
+          <span className="legend-label">{link ? link(label) : label}</span>
+          <span className="number faint">{at === null ? said : sayValue(values[at], format)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -151,7 +159,7 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0], // half a label may stand at the right end
     legend: { show: false },
     cursor: {
       y: false,
@@ -159,7 +167,7 @@ function uplotOptions({ width, height, shape, step, end, brush, series, colours,
       drag: { x: brush, y: false, setScale: false },
     },
     scales: {
-      x: { time: true, range: (_, low, high) => [low, Math.max(high + (shape === "bars" ? step : 0), end ?? 0)] },
+      x: { time: true, range: (_, low, high) => extent(low, high, step, shape === "bars", end) },
       y: { range: (_, __, high) => [0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [

@@ -9,7 +9,7 @@ import { LENGTH } from "../frame/buckets";
 import { usd } from "../format/money";
 import { count } from "../format/number";
 import { type Cell, matrix } from "./matrix";
-import { type CostSearch, DIMENSIONS } from "./search";
+import { attributionOf, type CostSearch, DIMENSIONS, dimensionsOf } from "./search";
 
 const LINES = 14;
 const ACROSS = 6;
@@ -22,8 +22,7 @@ interface Props {
 
 /** Money by any two dimensions, and over time by the first. */
 export function Attribution({ search, change }: Props) {
-  const by = search.by ?? "application";
-  const and = search.and ?? (by === "model" ? "application" : "model");
+  const [by, and] = dimensionsOf(search);
   return (
     <section>
       <div className="section-head">
@@ -53,8 +52,9 @@ function Choose({ label, value, not, onChange }: { label: string; value: string;
 }
 
 function Grid({ search, by, and }: { search: CostSearch; by: Dimension; and: Dimension }) {
-  const groups = useQuery(summaryQuery(search, { by: [by, and], limit: 1000 })).data;
-  const lines = useQuery(summaryQuery(search, { by: [by], limit: 1000 })).data;
+  const [pairs, single] = attributionOf(search);
+  const groups = useQuery(summaryQuery(search, pairs)).data;
+  const lines = useQuery(summaryQuery(search, single)).data;
   const made = useMemo(() => (groups && lines ? matrix(groups.items, lines.items, by, and, LINES, ACROSS) : null), [groups, lines, by, and]);
   if (!made) return <div className="matrix" aria-busy="true"><span className="skeleton" style={{ width: "60%" }} /></div>;
   if (made.lines.length === 0) return <p className="page-note">No calls in this time range.</p>;
@@ -70,7 +70,7 @@ function Grid({ search, by, and }: { search: CostSearch; by: Dimension; and: Dim
             <th scope="col">{by}</th>
             {made.columns.map((name) => (
               <th key={name} scope="col" className="is-right" title={name ?? undefined}>
-                {name ?? `without ${and}`}
+                <span>{name ?? `without ${and}`}</span>
               </th>
             ))}
             {rest && (

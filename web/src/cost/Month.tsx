@@ -26,7 +26,7 @@ export function Month() {
       <div className="month-figures">
         <Figure name="today" loading={loading} value={<Money value={latest?.spent_usd} />}>
           <UnpricedTag calls={latest?.unpriced_calls} />
-          {latest?.expected_usd != null && <span title="an estimate from the days before">≈ {usd(latest.expected_usd)} more expected</span>}
+          {latest?.expected_usd != null && <span title="an estimate from the days before">≈ {usd(latest.expected_usd)} to come</span>}
         </Figure>
         <Figure name={`this month${data ? `, ${data.month}` : ""}`} loading={loading} value={<Money value={data?.spent_usd} />}>
           <UnpricedTag calls={data?.unpriced_calls} /> so far
@@ -34,7 +34,7 @@ export function Month() {
         <Figure name="by its end" loading={loading} value={forecast ? <span title={data.method}>≈ {usd(forecast.total_usd)}</span> : "—"}>
           {forecast ? (
             <span title={`${exactUsd(forecast.low_usd)} to ${exactUsd(forecast.high_usd)}; ${data.method}`}>
-              {usd(forecast.low_usd)} to {usd(forecast.high_usd)} in {percent(forecast.interval)} of futures
+              {usd(forecast.low_usd)} – {usd(forecast.high_usd)}, {percent(forecast.interval)} sure
             </span>
           ) : (
             data?.reason
@@ -45,7 +45,7 @@ export function Month() {
           loading={loading}
           value={trend ? usd(trend.last_7_days_usd) : "—"}
         >
-          {trend ? `${trend.change === null ? "" : `${trend.change >= 0 ? "▲" : "▼"} ${percent(Math.abs(trend.change))} `}against ${usd(trend.previous_7_days_usd)}` : "two complete weeks are needed"}
+          {trend ? `${trend.change === null ? "" : `${trend.change >= 0 ? "▲" : "▼"} ${percent(Math.abs(trend.change))} `}against ${usd(trend.previous_7_days_usd)}` : "once there are two weeks"}
         </Figure>
       </div>
       <div className="month-chart">{data && <TimeChart title="Day by day" times={drawn.times} step={86_400} series={drawn.series} shape="bars" format={usd} height={150} />}</div>

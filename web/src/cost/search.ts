@@ -29,3 +29,18 @@ export function readCost(raw: Record<string, unknown>): CostSearch {
   }
   return search;
 }
+
+/** Rows and columns of the table. */
+export function dimensionsOf(search: CostSearch): [Dimension, Dimension] {
+  const by = search.by ?? "application";
+  return [by, search.and ?? (by === "model" ? "application" : "model")];
+}
+
+/** What the table asks: pairs, and the rows alone, because the pairs may not be all. */
+export function attributionOf(search: CostSearch) {
+  const [by, and] = dimensionsOf(search);
+  return [
+    { by: [by, and], limit: 1000 },
+    { by: [by], limit: 1000 },
+  ] as const;
+}

@@ -15,7 +15,7 @@ import { Ago } from "../parts/now";
 import { type Column, Table } from "../parts/Table";
 import { AnyTrace } from "../traces/AnyTrace";
 import "./errors.css";
-import { type ErrorsSearch, type Order, readErrors } from "./search";
+import { errorsAsked, type ErrorsSearch, type Order, readErrors } from "./search";
 
 type ErrorGroup = Answer<"/api/v1/errors">["items"][number];
 /** Failures put together by what failed and how, where they began. */
@@ -24,7 +24,7 @@ export function ErrorsPage() {
   const navigate = useNavigate();
   const change = (part: Partial<Record<keyof ErrorsSearch, string | undefined>>) => void navigate({ to: "/errors", search: (old) => readErrors({ ...old, ...part }) });
   const sort: Order = search.sort ?? "-count";
-  const { data, error } = useQuery({ ...errorsQuery(search, { limit: 200, order: sort }), placeholderData: (old) => old });
+  const { data, error } = useQuery({ ...errorsQuery(search, errorsAsked(search)), placeholderData: (old) => old });
   const columns: Column<ErrorGroup>[] = [
     {
       key: "what",
@@ -48,7 +48,6 @@ export function ErrorsPage() {
         </div>
       ),
     },
-    { key: "course", label: "course", width: "150px", render: (item) => <span className="error-course"><Sparkline values={item.slots} width={130} height={24} /></span> },
     {
       key: "count",
       label: "failures",
@@ -62,6 +61,7 @@ export function ErrorsPage() {
       ),
     },
     { key: "traces", label: "traces", right: true, sort: "traces", width: "80px", render: (item) => <Counted value={item.traces} error={item.standard_error?.traces} /> },
+    { key: "course", label: "course", width: "150px", render: (item) => <span className="error-course"><Sparkline values={item.slots} width={130} height={24} /></span> },
     { key: "models", label: "models", width: "170px", render: (item) => <span className="error-models muted" title={item.models.join(", ")}>{item.models.join(", ")}</span> },
     { key: "first", label: "first", sort: "first", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.first)} /></span> },
     { key: "last", label: "last", sort: "last", width: "100px", render: (item) => <span className="muted"><Ago ms={Date.parse(item.last)} /></span> },

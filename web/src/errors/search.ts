@@ -15,3 +15,8 @@ export function readErrors(raw: Record<string, unknown>): ErrorsSearch {
   const known: readonly string[] = ["-last", "-first", "-traces"];
   return { ...readRange(raw), ...(sort !== undefined && known.includes(sort) && { sort: sort as Order }) };
 }
+
+/** What the page asks. */
+export function errorsAsked(search: ErrorsSearch): { limit: number; order: Order } {
+  return { limit: 200, order: search.sort ?? "-count" };
+}

@@ -1,5 +1,6 @@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { NEWEST } from "../api/asked";
 import { ApiError } from "../api/client";
 import { useKeys } from "../frame/keys";
 import { rangeLabel } from "../frame/range";
@@ -15,7 +16,7 @@ import { shownColumns } from "./columns";
 import "./explore.css";
 import { Facets } from "./Facets";
 import { Columns, Views } from "./Menus";
-import { keyOf, NEWEST, placeOf } from "./rows";
+import { keyOf, placeOf } from "./rows";
 import { RowsTable } from "./RowsTable";
 import { type ExploreSearch, isLive, KINDS, readExplore, type RowKind } from "./search";
 import { SearchBar } from "./SearchBar";

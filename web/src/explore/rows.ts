@@ -1,7 +1,8 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
+import { moment } from "../api/ahead";
+import { ROWS, rowsParams } from "../api/asked";
 import { type Answer, ask, type Query } from "../api/client";
-import { windowParams } from "../frame/range";
-import type { ExploreSearch, RowKind } from "./search";
+import type { ExploreSearch } from "./search";
 
 export type Trace = Answer<"/api/v1/traces">["items"][number];
 export type Call = Answer<"/api/v1/llm/calls">["items"][number];
@@ -16,17 +17,12 @@ export interface Page {
   next: string | null;
 }
 
-const PATHS = { traces: "/api/v1/traces", calls: "/api/v1/llm/calls", spans: "/api/v1/spans", sessions: "/api/v1/sessions" } as const;
-/** The order of a list when none is chosen: the newest first. */
-export const NEWEST: Record<RowKind, string> = { traces: "-start", calls: "-start", spans: "-start", sessions: "-last" };
-export const PAGE = 100;
-
 /** One page of the rows of a search. */
 export async function pageOf(search: ExploreSearch, cursor: string | null, signal?: AbortSignal): Promise<Page> {
   const of = search.of ?? "traces";
-  const asked = { ...windowParams(search, Date.now()), filter: search.q ?? null, sort: search.sort ?? NEWEST[of], limit: PAGE, cursor };
   // every list takes the same parameters; which orders there are is the list's own, and a wrong one is refused in a sentence
-  const said = await ask(PATHS[of], asked as Query<(typeof PATHS)[RowKind]>, signal);
+  const path = `/api/v1/${ROWS[of]}` as const;
+  const said = await ask(path, rowsParams(search, cursor, moment()) as Query<typeof path>, signal);
   return { rows: said.items.map((row) => ({ of, row }) as Row), next: said.next_cursor };
 }
 

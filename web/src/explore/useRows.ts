@@ -1,6 +1,7 @@
 import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
-import { keyOf, NEWEST, type Page, pageOf, type Row, rowsQuery, type Span } from "./rows";
+import { NEWEST } from "../api/asked";
+import { keyOf, type Page, pageOf, type Row, rowsQuery, type Span } from "./rows";
 import { type ExploreSearch, isLive } from "./search";
 
 const AGAIN_MS = 700;

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { dollars, type Group, summaryQuery } from "../api/llm";
 import { seriesToken } from "../charts/colours";
-import { type Series, TimeChart } from "../charts/TimeChart";
+import { Legend, type Series, TimeChart } from "../charts/TimeChart";
 import { word } from "../explore/condition";
 import { LENGTH } from "../frame/buckets";
 import type { Range } from "../frame/range";
@@ -40,6 +40,7 @@ export function Compare({ range, models, onBrush }: { range: Range; models: read
   if (!data) return <div className="compare" aria-busy="true" />;
   return (
     <section className="compare" aria-label="models side by side">
+      <Legend series={drawn.series[0] ?? []} />
       {MEASURES.map(({ title, format, shape }, index) => (
         <TimeChart
           key={title}
@@ -51,6 +52,7 @@ export function Compare({ range, models, onBrush }: { range: Range; models: read
           shape={shape}
           format={format}
           height={116}
+          bare
           onBrush={onBrush}
         />
       ))}

@@ -18,7 +18,7 @@ import { AnyTrace } from "../traces/AnyTrace";
 import { Compare } from "./Compare";
 import { ModelDetail } from "./ModelDetail";
 import "./models.css";
-import { type ModelsSearch, picked, pickOf, readModels } from "./search";
+import { MODELS, type ModelsSearch, picked, pickOf, readModels } from "./search";
 
 const COMPARED = 3; // unless one chooses
 const MOST = 8;
@@ -27,7 +27,7 @@ const MOST = 8;
 export function ModelsPage() {
   const search = useSearch({ from: "/models" });
   const navigate = useNavigate();
-  const { data, error } = useQuery(summaryQuery(search, { by: ["model", "provider"], limit: 200 }));
+  const { data, error } = useQuery(summaryQuery(search, MODELS));
   const change = (part: Partial<Record<keyof ModelsSearch, string | undefined>>) => void navigate({ to: "/models", search: (old) => readModels({ ...old, ...part }) });
   const sort = search.sort ?? "-cost";
   const rows = useMemo(() => data && sorted(data.items, sort), [data, sort]);
@@ -71,13 +71,13 @@ export function ModelsPage() {
           </RowsLink>
         ),
     },
-    { key: "p50", label: "latency p50", right: true, sort: "p50", render: (row) => time(row.latency_ms.p50) },
-    { key: "p95", label: "p95", right: true, sort: "p95", render: (row) => time(row.latency_ms.p95) },
-    { key: "ttft", label: "first token p50", right: true, sort: "ttft", render: (row) => time(row.ttft_ms.p50) },
-    { key: "speed", label: "tokens/s p50", right: true, sort: "speed", render: (row) => (row.tokens_per_second.p50 == null ? <span className="faint">—</span> : short(Math.round(row.tokens_per_second.p50))) },
-    { key: "input", label: "tokens in", right: true, sort: "input", render: (row) => <span title={count(Number(row.input_tokens))}>{short(Number(row.input_tokens))}</span> },
+    { key: "p50", label: "p50", title: "latency: half of the calls took no longer", right: true, sort: "p50", render: (row) => time(row.latency_ms.p50) },
+    { key: "p95", label: "p95", title: "latency: 95 % of the calls took no longer", right: true, sort: "p95", render: (row) => time(row.latency_ms.p95) },
+    { key: "ttft", label: "first token", title: "half of the calls that streamed gave their first token sooner", right: true, sort: "ttft", render: (row) => time(row.ttft_ms.p50) },
+    { key: "speed", label: "tokens/s", title: "half of the calls were faster", right: true, sort: "speed", render: (row) => (row.tokens_per_second.p50 == null ? <span className="faint">—</span> : short(Math.round(row.tokens_per_second.p50))) },
+    { key: "input", label: "in", title: "tokens in", right: true, sort: "input", render: (row) => <span title={count(Number(row.input_tokens))}>{short(Number(row.input_tokens))}</span> },
     { key: "cached", label: "cached", title: "share of the input that was read from a cache", right: true, render: (row) => percent(Number(row.input_tokens) > 0 ? Number(row.cache_read_tokens) / Number(row.input_tokens) : null) },
-    { key: "output", label: "tokens out", right: true, sort: "output", render: (row) => <span title={count(Number(row.output_tokens))}>{short(Number(row.output_tokens))}</span> },
+    { key: "output", label: "out", title: "tokens out", right: true, sort: "output", render: (row) => <span title={count(Number(row.output_tokens))}>{short(Number(row.output_tokens))}</span> },
     { key: "each", label: "per call", title: "spend divided by the calls that have a price", right: true, render: (row) => perCall(row) },
     { key: "cost", label: "spend", right: true, sort: "cost", render: (row) => <Money value={row.total_cost_usd} unpriced={row.unpriced_calls} said="sign" /> },
   ];

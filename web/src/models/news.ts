@@ -19,14 +19,14 @@ export function newModelsQuery(range: Range) {
     queryFn: async ({ signal }): Promise<NewModel[]> => {
       if (windowOf(range, Date.now()).from === null) return [];
       const window = parted(range, Date.now());
-      const asked = { group_by: "model", order: "-calls" as const, limit: 1000 };
+      const asked = { by: "model" as const, order: "-calls" as const, limit: 1000 };
       const [now, before] = await Promise.all([
-        ask("/api/v1/llm/summary", { ...asked, from: iso(window.from), to: iso(window.to) }, signal),
-        ask("/api/v1/llm/summary", { ...asked, from: iso(window.from - WEEK_MS), to: iso(window.from) }, signal),
+        ask("/api/v1/llm/top", { ...asked, from: iso(window.from), to: iso(window.to) }, signal),
+        ask("/api/v1/llm/top", { ...asked, from: iso(window.from - WEEK_MS), to: iso(window.from) }, signal),
       ]);
-      const known = new Set(before.items.map((item) => item.group.model));
+      const known = new Set(before.items.map((item) => item.name));
       if (known.size === 0) return [];
-      return now.items.flatMap(({ group, calls }) => (group.model && group.model !== "unknown" && !known.has(group.model) ? [{ name: group.model, calls }] : []));
+      return now.items.flatMap(({ name: model, calls }) => (model && model !== "unknown" && !known.has(model) ? [{ name: model, calls }] : []));
     },
     staleTime: FRESH_MS,
   });

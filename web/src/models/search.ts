@@ -32,3 +32,6 @@ export function picked(search: ModelsSearch): string[] | undefined {
 export function pickOf(names: readonly string[]): string {
   return names.map(encodeURIComponent).join(",");
 }
+
+/** What the table asks. */
+export const MODELS = { by: ["model", "provider"], limit: 200 } as const;

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type Dimension, dollars, summaryQuery } from "../api/llm";
+import { type Dimension, dollars, topQuery } from "../api/llm";
 import { condition } from "../explore/condition";
 import { RowsLink } from "../explore/link";
 import type { Range } from "../frame/range";
@@ -30,7 +30,7 @@ interface Props {
 }
 
 function By({ dimension, field, title, range, more }: Props) {
-  const { data } = useQuery(summaryQuery(range, { by: [dimension], limit: SHOWN }));
+  const { data } = useQuery(topQuery(range, dimension, SHOWN));
   return (
     <BarList
       title={title}
@@ -39,10 +39,10 @@ function By({ dimension, field, title, range, more }: Props) {
       none="No calls in this time range."
       more={more}
       rows={data?.items.map((item) => ({
-        key: item.group[dimension] ?? "",
+        key: item.name ?? "",
         name: (
-          <RowsLink range={range} of="calls" q={condition(field, item.group[dimension] ?? null)} sort="-cost">
-            {item.group[dimension] ?? <span className="faint">without {dimension}</span>}
+          <RowsLink range={range} of="calls" q={condition(field, item.name)} sort="-cost">
+            {item.name ?? <span className="faint">without {dimension}</span>}
           </RowsLink>
         ),
         size: dollars(item.total_cost_usd),

@@ -50,7 +50,7 @@ export function Headline({ range, over }: { range: Range; over: Summed | undefin
         name="latency p95"
         loading={loading}
         value={milliseconds(totals?.latency_ms.p95)}
-        spark={items.map((item) => item.latency_ms.p95 ?? 0)}
+        spark={items.map((item) => item.latency_ms.p95)}
         link={(said) => (
           <RowsLink range={range} of="calls" sort="-duration">
             {said}
@@ -59,7 +59,7 @@ export function Headline({ range, over }: { range: Range; over: Summed | undefin
       >
         {totals && `p50 ${milliseconds(totals.latency_ms.p50)}`}
       </Figure>
-      <Figure name="first token p50" loading={loading} value={milliseconds(totals?.ttft_ms.p50)} spark={items.map((item) => item.ttft_ms.p50 ?? 0)}>
+      <Figure name="first token p50" loading={loading} value={milliseconds(totals?.ttft_ms.p50)} spark={items.map((item) => item.ttft_ms.p50)}>
         {totals && (totals.ttft_ms.p95 === null ? "no call streamed" : `p95 ${milliseconds(totals.ttft_ms.p95)}`)}
       </Figure>
       <Figure
@@ -91,7 +91,7 @@ function Spending() {
       <Figure
         name="spend today"
         loading={data === undefined}
-        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} said="word" />}
+        value={<Money value={latest?.spent_usd} unpriced={latest?.unpriced_calls ?? 0} said="sign" />}
         link={(said) => (
           <RowsLink range={{ from: startOfDay() }} of="calls" sort="-cost">
             {said}
@@ -103,7 +103,7 @@ function Spending() {
       <Figure
         name="spend this month"
         loading={data === undefined}
-        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} said="word" />}
+        value={<Money value={data?.spent_usd} unpriced={data?.unpriced_calls ?? 0} said="sign" />}
         link={(said) => <Link to="/cost">{said}</Link>}
       >
         {forecast ? (

@@ -8,7 +8,7 @@ interface Props {
   title?: string | undefined;
   children?: ReactNode; // what it is compared with, or of
   side?: ReactNode; // a small picture beside it
-  spark?: readonly number[] | undefined;
+  spark?: readonly (number | null)[] | undefined;
   link?: ((children: ReactNode) => ReactNode) | undefined; // what the figure is made of
   loading?: boolean;
 }

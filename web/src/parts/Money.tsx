@@ -3,7 +3,6 @@ import { count, short } from "../format/number";
 
 const SAID = {
   count: (calls: number) => `+ ${count(calls)} unpriced`,
-  word: () => "+ unpriced",
   sign: () => "+", // where many stand below each other
 };
 
