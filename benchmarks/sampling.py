@@ -19,7 +19,7 @@ import secrets
 import struct
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -104,6 +104,7 @@ def _loaded(config: str, seconds: float, rate: float = 0) -> dict[str, Any]:
         deciding = at_end["cpu_seconds"].get("sampler", 0.0)
         settled = _until_decided(questions)
         rest = watch.until_quiet(appliance.pid)
+        _until(questions, "/api/v1/status", lambda status: not status["journal"]["open_rows"])  # what is in no segment has no bytes yet
         names = ("spans", "spans_per_s", "p50_ms", "p99_ms", "max_ms", "resent", "unanswered_spans", "first_error")
         return {
             **{name: sent[name] for name in names},
@@ -150,11 +151,15 @@ def _accounted(questions: Questions, acknowledged: int) -> dict[str, Any]:
     return {"acknowledged": acknowledged, "measured": measured, "shown": shown, "sampling": said, "exact": exact}
 
 
-def _until_decided(questions: Questions, at_most_s: float = 180) -> float:
+def _until_decided(questions: Questions) -> float:
+    return _until(questions, "/api/v1/sampling", lambda sampling: not sampling["spans"]["open"])
+
+
+def _until(questions: Questions, path: str, holds: Callable[[dict[str, Any]], bool], at_most_s: float = 180) -> float:
     began = time.monotonic()
-    while questions.get("/api/v1/sampling")["spans"]["open"]:
+    while not holds(questions.get(path)):
         if time.monotonic() - began > at_most_s:
-            raise TimeoutError("traces are still open")
+            raise TimeoutError(f"{path} does not come to rest")
         time.sleep(0.25)
     return time.monotonic() - began
 
