@@ -28,6 +28,7 @@ def test_a_pinned_trace_is_found_again(page: Page, trace_id: str) -> None:
     page.goto(f"/traces/{trace_id}")
     pin = page.get_by_role("button", name="pin", exact=True)
     expect(pin).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".span-row").first).to_be_visible()
     page.keyboard.press("p")
     expect(pin).to_have_attribute("aria-pressed", "true")
     page.reload()

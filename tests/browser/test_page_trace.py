@@ -32,7 +32,7 @@ def make() -> Maker:
 
 
 @pytest.fixture(scope="module")
-def chat(make: Maker, sender: Sender) -> Span:
+def chat(make: Maker, server: ServerProcess, sender: Sender) -> Span:
     """A span with all there is, inside a request that failed; the root's id is in its `parent_span_id`."""
     start = time.time_ns() - 10 * SECOND
     root = make.span("POST /ask", start_ns=start, duration_s=4, kind=Span.SPAN_KIND_SERVER, error="upstream said no")
@@ -74,6 +74,7 @@ def chat(make: Maker, sender: Sender) -> Span:
         attributes={"gen_ai.operation.name": "execute_tool"},
     )
     sender.send(make.spans(root, call, tool, service="asked", resource={"host.name": "box"}, scope="my.scope", scope_version="7"))
+    eventually(lambda: asked(server, f"traces/{call.trace_id.hex()}?view=tree")["llm_calls"], "its call is measured")
     return call
 
 
