@@ -101,18 +101,27 @@ class Cut:
         self._sampling.forget(upto)
         self._release(upto)
         pending = self._open.pending(self._manifest.checkpoint)
-        if pending.oldest is not None and now >= self._retry_at and self._moment is None and self._is_due(now, pending.oldest):
+        if now >= self._retry_at and self._moment is None and self._is_due(now, pending.oldest):
             # here, and not in the cut's thread: it has a low priority, and would hold up the stages while it looks at them
             self._moment = self._swaps, self._sampling.moment(self._manifest.checkpoint)
             self._due.set()
         return pending
 
-    def _is_due(self, now: Nanos, oldest: Nanos) -> bool:
+    def _is_due(self, now: Nanos, oldest: Nanos | None) -> bool:
+        age = self._config.segment_age_s * SECOND
+        if abs(now - self._cut_at) >= age and self._decided_in_held():  # also where nothing arrives any more
+            return True
+        if oldest is None:
+            return False
         fresh = self._open.pending(seq_of(self._manifest.measured))
         full = fresh.bytes * SEGMENT_SHARE >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
         # rows from far in the future came before the clock was set back and the server started again
-        age = self._config.segment_age_s * SECOND
         return full or (abs(now - oldest) >= age and abs(now - self._cut_at) >= age)
+
+    def _decided_in_held(self) -> bool:
+        """Traces with rows in held segments are decided: until a cut gathers them, those that were dropped are seen."""
+        held = self._sampling.sampler.tally.held_decided > 0
+        return held and any(s.tier == HELD for signal in SAMPLED for s in self._manifest.live(signal))
 
     def cut(self) -> int:
         """Cut everything that is cuttable now; the number of rows cut. OSError when the disk is full: nothing is half-visible then."""

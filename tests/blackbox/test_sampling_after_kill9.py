@@ -80,3 +80,19 @@ def test_traces_are_decided_as_if_nothing_had_happened(tmp_path: Path, seed: int
         assert asked.sql(measured) == [[len(spans)]]
         rows, distinct = asked.sql("SELECT count(*), count(DISTINCT (trace_id, span_id)) FROM spans")[0]
         assert rows == distinct, "nothing twice"
+
+
+def test_what_was_dropped_is_gone_although_nothing_more_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows were moved out of the journal before it was decided, and no later record makes a cut due."""
+    monkeypatch.delenv("OBSERVATORY_SAMPLING__PRESET")
+    config = CONFIG.replace("= 50", "= 0.001").replace("quiet_s = 2", "quiet_s = 5").replace("hold_after_s = 1.5", "hold_after_s = 0.1")
+    made = request(1, 1, time.time_ns())
+    for span in [s for resource in made.resource_spans for scope in resource.scope_spans for s in scope.spans]:
+        span.ClearField("status")
+    with ServerProcess(tmp_path / "data", "--config", configuration(tmp_path, config)) as server:
+        sent(server, [made.SerializeToString()])
+        asked = questions(server)
+        wait_until(lambda: asked.get("/api/v1/status")["journal"]["open_rows"] == 0, "its rows are held")
+        assert asked.get("/api/v1/sampling")["spans"]["open"] == SPANS_PER_TRACE
+        wait_until(lambda: asked.get("/api/v1/sampling")["spans"]["open"] == 0, "it is decided", 30)
+        wait_until(lambda: asked.sql("SELECT count(*) FROM spans") == [[0]], "it is gone")
