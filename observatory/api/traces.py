@@ -58,8 +58,9 @@ class Traces:
         spans = spans_asked(question)
 
         def answer(view: View, con: DuckDBPyConnection) -> bytes:
-            # with views over spans there may be newer fragments than those that are derived
-            starts, sums = (view.fragment_starts(), view.fragment_sums()) if spans is None else (None, None)
+            # with views over spans there may be newer fragments than those that are derived; an order by start adds nothing up
+            starts = view.fragment_starts() if spans is None else None
+            sums = view.fragment_sums() if spans is None and question.column != "start_ns" else None
             page = list_traces(con, question, starts, sums)
             return orjson.dumps({"items": page.items, "next_cursor": page.next_cursor, **stated(from_ns, to_ns)})
 

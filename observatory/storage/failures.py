@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 
 from observatory.contracts import OpenRecord, Segment
 from observatory.model.arrays import one
-from observatory.model.schema import TEXT, schema
+from observatory.model.schema import schema
 from observatory.model.signal import Signal
 from observatory.model.traceids import Ids
+from observatory.storage.grouping import in_type
 from observatory.storage.held import Held
 from observatory.storage.hidden import read_shown
 from observatory.storage.public import parquet, public_columns
@@ -57,14 +58,7 @@ def _read(path: Path, cursor: Callable[[], duckdb.DuckDBPyConnection]) -> pa.Tab
     asked = ", ".join(f"left({name}, {_MOST_TEXT}) AS {name}" if name == "status_message" else name for name in COLUMNS)
     with closing(cursor()) as con:
         found = con.sql(f"SELECT {asked} FROM {parquet([str(path)])} WHERE status_code = {_ERROR}").to_arrow_table()
-    return pa.table([_compact(one(found, field.name), field.type) for field in _STORED], _STORED)
-
-
-def _compact(values: pa.Array, type_: pa.DataType) -> pa.Array:
-    """As stored: names that repeat as numbers of a dictionary."""
-    if type_ == TEXT:
-        return values if pa.types.is_dictionary(values.type) else values.cast(pa.string()).dictionary_encode()
-    return values.cast(type_)
+    return pa.table([in_type(one(found, field.name), field.type) for field in _STORED], _STORED)
 
 
 def _open(records: Sequence[OpenRecord], hidden: Ids) -> Iterator[pa.Table]:
