@@ -27,6 +27,7 @@ from observatory.model.clock import Clock, Nanos
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import IngestConfig
 from observatory.pipeline.cpu import CpuSeconds
+from observatory.pipeline.handover import Handover
 from observatory.pipeline.journal import Entry, Journal
 from observatory.pipeline.resends import Resends, Seen
 from observatory.storage.records import Digest
@@ -36,6 +37,9 @@ log = logging.getLogger(__name__)
 _STOP = object()
 OUTCOMES = ("taken", "duplicates", "refused", "malformed")
 BULK_BYTES = 256 * 1024  # of a micro-batch: about 300 spans
+AHEAD_ROWS = 65_536
+"""The journal may be so far ahead of the stages: rows of a third of a second, some 60 MB. A tick of the stages takes as long, and the
+acknowledgements of that time must not wait for it."""
 TICK_S = 0.25
 """The observer is called at least this often, with nothing when nothing came."""
 
@@ -127,7 +131,7 @@ class Ingest:
         self._resends, self._observe, self._clock, self._cpu = resends, observe, clock, cpu
         self._inbox: queue.SimpleQueue[Waiting | object] = queue.SimpleQueue()
         self._decoded: queue.Queue[MicroBatch | object] = queue.Queue(maxsize=2)
-        self._durable: queue.Queue[tuple[int, list[Durable]] | threading.Event | object] = queue.Queue(maxsize=16)
+        self._durable: Handover[tuple[int, list[Durable]] | threading.Event | object] = Handover(AHEAD_ROWS)
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flight = Flight(clock)
@@ -332,7 +336,7 @@ class Ingest:
             self._observe.found(durable)
         except Exception:
             log.exception("%d durable records cannot be found until the next start", len(durable))
-        self._durable.put((number, durable))
+        self._durable.put((number, durable), sum(item.record.rows for item in durable))
 
     def _refuse_batch(self, batch: MicroBatch, error: Exception) -> None:
         if not isinstance(error, ObservatoryError):

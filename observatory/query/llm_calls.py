@@ -28,7 +28,7 @@ CALLS = Rows(
 SORTS = CALLS.sorts
 
 WORDS = (
-    "parent_span_id", "not_counted_reason", "provider", "model_name", "request_model", "operation", "observation_kind", "convention",
+    "not_counted_reason", "provider", "model_name", "request_model", "operation", "observation_kind", "convention",
     "application", "service_name", "environment", "user_id", "session_id", "prompt_name", "prompt_version", "service_tier",
     "server_address", "price_source", "unpriced_reason", "usage_flags", "finish_reason", "error_type", "error_class",
     "response_id", "project",

@@ -52,6 +52,7 @@ _SAID: dict[Signal, dict[str, tuple[tuple[str, str], ...]]] = {
         "duration_ns": _DURATION,
         "ttft_ns": (("ttft_ms", "ttft_ns / 1e6"), ("ttft_ns", "ttft_ns")),
         "facts": (),  # for judging again, of no use to anyone else
+        "parent_span_id": (),  # likewise, and mostly null: the span says it
         "total_tokens": (("total_tokens", "total_tokens"), ("tokens_per_second", _SPEED)),
     },
     Signal.SPAN_ROLLUPS: {

@@ -41,14 +41,15 @@ _PRUNED = (
 )
 _REPEATING = ("trace_id", "flags", "kind", "status_code", "severity_number", "attribute_types", "session_id", "user_id", "received_at")
 
-_SMALL_STEPS = ("start_ns", "input_tokens", "output_tokens", "total_tokens")
-_LIKE_THE_ONE_BEFORE = ("session_id", "user_id")
+_FEW_BYTES = ("duration_ns", "ttft_ns", "input_tokens", "output_tokens", "total_tokens")
 _OF_CALLS = {
     "compression_level": 2,
-    "column_encoding": dict.fromkeys(_SMALL_STEPS, "DELTA_BINARY_PACKED") | dict.fromkeys(_LIKE_THE_ONE_BEFORE, "DELTA_BYTE_ARRAY"),
+    "column_encoding": {"start_ns": "DELTA_BINARY_PACKED", "user_id": "DELTA_BYTE_ARRAY"} | dict.fromkeys(_FEW_BYTES, "BYTE_STREAM_SPLIT"),
 }
 """Calls are kept whatever is sampled, so their bytes are most of what 1 % costs: 54 B a call as spans are written, 43 so, in less time.
-The few calls of a trace lie together: a dictionary's numbers are more than zstd needs to repeat the id. What calls cost repeats."""
+The few calls of a trace lie together: a dictionary's numbers are more than zstd needs to repeat its id or its user. What calls cost
+repeats, and sessions take turns. Numbers of which most bytes are 0 are split into their bytes: a fifth smaller than plain, and half the
+time of writing and of reading."""
 
 
 def segment_path(data_dir: Path, signal: Signal, id: int) -> Path:
@@ -205,7 +206,7 @@ def _parquet_writer(sink: Sink, signal: Signal) -> pq.ParquetWriter:
     calls = signal is Signal.LLM_CALLS
     repeating = [name for name in _REPEATING if name in columns.names]
     if calls:
-        repeating = [*(set(repeating) - {"trace_id", *_LIKE_THE_ONE_BEFORE}), *COSTS]
+        repeating = [*(set(repeating) - {"trace_id", "user_id", *_FEW_BYTES}), *COSTS]
     nested = ["attributes.key_value.key"] if "attributes" in columns.names else []
     return pq.ParquetWriter(
         pa.PythonFile(sink, mode="w"),

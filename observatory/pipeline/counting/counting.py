@@ -88,9 +88,10 @@ class Counting:
         new = self._memory.add(calls.num_rows)
         keys = SpanKeys.of(calls)
         self._register(new, _as_candidates(calls), keys, np.asarray(one(calls, "facts")))
-        # of spans with one key the last is found: calls behind links, which have them too
-        spans = whole([links, calls.select(links.column_names).cast(links.schema)])
-        self._link(SpanKeys.of(spans), links.num_rows + np.arange(len(new)), new, now)
+        self._link(SpanKeys.of(links), _NO_ROWS, _NO_ROWS, now)
+        # a call that says no parent may have one, and others may be looking for what is above them both
+        keys = keys._replace(parent=np.where(keys.parent == 0, self._links.find(keys.span).parent, keys.parent))
+        self._link(keys, np.arange(len(new)), new, now)  # behind the links, which have them too: of one key the last is found
         self._relate(new)
         self._sum_up(new, now)
         twins.by_response(self._memory, self._responses, new, _responses(calls), now)
@@ -230,7 +231,8 @@ class Counting:
         memory.counted[at], memory.reason[at] = reasons == 0, reasons
         own = one(after, "not_counted_reason")
         calls = rows.judged(after, reasons, own)
-        calls = rows.replaced(calls, {"revision": pa.array(memory.revision[at])})
+        settled = (memory.frontier[at] == 0) & (memory.outer[at] < 0)  # nothing above it will ever change how it counts
+        calls = rows.replaced(calls, {"revision": pa.array(memory.revision[at]), "parent_span_id": rows.parents(after, ~settled)})
         calls = pa.Table.from_batches([self._spill.rows(batch) for batch in calls.to_batches()], calls.schema)  # it waits for a cut
         memory.keep(affected, calls)
         now_counted = reasons == 0

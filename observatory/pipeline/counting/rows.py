@@ -87,6 +87,12 @@ def judged(rows: pa.Table, reasons: np.ndarray, own_reasons: pa.Array) -> pa.Tab
     return replaced(rows, {"counted": pa.array(reasons == 0), "not_counted_reason": said.dictionary_encode()})
 
 
+def parents(rows: pa.Table, told: np.ndarray) -> pa.Array:
+    """`parent_span_id` of `rows` where it is `told`, else null."""
+    ids = one(rows, "parent_span_id")
+    return ids if told.all() else pc.call_function("if_else", [pa.array(told), ids, pa.scalar(None, ids.type)])
+
+
 def trace_changes(rows: pa.Table, signs: np.ndarray) -> pa.RecordBatch:
     """`schema(TRACES)` rows that add (+1) or take back (-1) counted calls of traces: no spans, named and dated as the call's span is."""
     count = rows.num_rows

@@ -70,7 +70,6 @@ _PROJECT = _field("project", Kind.TEXT, "project", "project")
 _CALL = (  # of spans and of calls alike
     _TRACE,
     _field("span span_id", Kind.ID, "span_id", "id of the span"),
-    _field("parent parent_span_id", Kind.ID, "parent_span_id", "id of the parent; `-parent:*` is a root"),
     _START,
     _field("duration", Kind.DURATION, "duration_ns", "how long it took"),
     _SERVICE,
@@ -99,6 +98,7 @@ _CALL = (  # of spans and of calls alike
 
 SPANS = (
     _field("name", Kind.TEXT, "name", "name of the span"),
+    _field("parent parent_span_id", Kind.ID, "parent_span_id", "id of the parent; `-parent:*` is a root"),
     _field("status", Kind.WORD, "status", "status of the span", words=STATUS, codes=_STATUS_CODES),
     _field("message status_message", Kind.TEXT, "status_message", "message of the status", blank=True),
     _field("kind span_kind", Kind.WORD, "kind", "OpenTelemetry's kind", words=SPAN_KINDS),

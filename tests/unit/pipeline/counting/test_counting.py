@@ -175,17 +175,22 @@ def test_how_a_call_ended_may_be_said_by_a_log_record_before_or_after_it() -> No
     assert [told.says(n, "finish_reason", "revision") for n in (1, 2)] == [("tool_call", 1), ("stop", 0)], "the first is believed"
 
 
+def restarted(told: Told, arrived: list[Span]) -> Told:
+    """Another counting, that reads back what `told` has stored."""
+    again = Told()
+    again.latest, again.calls, again.tokens, again.cost = told.latest, told.calls, told.tokens, told.cost
+    stored = table(schema(Signal.LLM_CALLS), list(told.latest.values()))
+    again.counting.recall(table(SPANS, [s.ids for s in arrived]), stored, told.now)
+    return again
+
+
 def test_a_restart_goes_on_where_it_was() -> None:
     spans = [Span(4, 3, kind="llm", tokens=(10, 5)), Span(3, 2), Span(2, 1, kind="llm", tokens=(10, 5)), Span(1)]
     for cut in range(5):
         told = Told()
         for span in spans[:cut]:
             told.step(span)
-        again = Told()
-        again.latest, again.calls, again.tokens, again.cost = told.latest, told.calls, told.tokens, told.cost
-        again.counting.recall(
-            table(SPANS, [s.ids for s in spans[:cut]]), table(schema(Signal.LLM_CALLS), list(told.latest.values())), told.now
-        )
+        again = restarted(told, spans[:cut])
         for span in spans[cut:]:
             again.step(span)
         assert again.counted() == {4}, cut
@@ -266,6 +271,30 @@ def test_what_counts_does_not_depend_on_order_or_batching(spans: list[Span], dat
         told.step(*order[:size])
         order = order[size:]
     assert told.counted() == expected(spans)
+
+
+@given(spans=forests(), data=st.data())
+def test_a_restart_between_any_two_spans_changes_nothing(spans: list[Span], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(spans))
+    cut = data.draw(st.integers(0, len(order)))
+    told = Told()
+    for span in order[:cut]:
+        told.step(span)
+    again = restarted(told, order[:cut])
+    for span in order[cut:]:
+        again.step(span)
+    assert again.counted() == expected(spans)
+
+
+def test_a_call_says_its_parent_only_while_something_above_it_can_change_how_it_counts() -> None:
+    told = Told()
+    parent = (3).to_bytes(8, "big")
+    told.step(Span(4, 3, kind="llm", tokens=(10, 5)))
+    assert told.says(4, "parent_span_id") == (parent,), "its parent has not arrived"
+    told.step(Span(3), Span(5, 3, kind="llm", tokens=(1, 1)))
+    assert told.says(5, "parent_span_id") == (None,), "its parent is a root and no call"
+    told.step(Span(6, 4, kind="llm", tokens=(1, 1)))
+    assert told.says(6, "parent_span_id") == ((4).to_bytes(8, "big"),), "its parent is a call"
 
 
 def test_a_span_sent_over_and_over_is_one_call_however_far_apart() -> None:
