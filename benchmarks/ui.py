@@ -102,6 +102,7 @@ def _opened(browser: Browser, url: str, path: str, drawn: str, times: int) -> di
         page.goto(path, wait_until="commit")
         page.locator(drawn).first.wait_for(timeout=60_000)
         seconds.append(time.perf_counter() - began)
+        page.wait_for_load_state("networkidle")  # the next one is opened when the server has answered all that this one asked
         page.close()
     context.close()
     return _said(seconds)

@@ -16,7 +16,7 @@ from observatory.api.work import Stop, Work
 from observatory.errors import Gone, NotFound
 from observatory.query.filtering.grammar import MAX_LENGTH, parse
 from observatory.query.render import Renderer
-from observatory.query.trace import TraceSource, span_json, trace_json
+from observatory.query.trace import VIEWS, TraceSource, span_json, trace_json
 from observatory.query.trace_otlp import otlp_json
 from observatory.query.traces import EVER, TraceQuestion, list_services, list_traces, sort_names, spans_asked
 from observatory.storage.engine import Engine, View
@@ -80,14 +80,14 @@ class Traces:
 
     async def one(self, request: web.Request) -> web.StreamResponse:
         """One trace, streamed."""
-        tree = Parameters(request, ("view",)).choice("view", ("full", "tree")) == "tree"
+        how = Parameters(request, ("view",)).choice("view", VIEWS) or "full"
         trace_id = hex_id(request.match_info["trace_id"], "trace_id", 16)
 
         def pieces(stop: Stop) -> Iterator[bytes]:
             with self._engine.view() as view:
                 state = "open" if view.is_open(trace_id) else "kept"
                 try:
-                    for piece in trace_json(cast(TraceSource, view), self._renderer, trace_id, tree=tree, state=state):
+                    for piece in trace_json(cast(TraceSource, view), self._renderer, trace_id, view=how, state=state):
                         if stop.asked:
                             return
                         yield piece

@@ -17,7 +17,8 @@ from observatory.model.signal import Signal
 from observatory.query.origins import origins_of
 from observatory.query.render import Renderer
 from observatory.query.times import rfc3339
-from observatory.query.trace_calls import CallSource, calls_of_trace, head_facts, said_of_calls
+from observatory.query.trace_calls import CallSource, calls_of_trace, head_facts, said_of_calls, told_of_calls
+from observatory.query.trace_columns import blocks
 from observatory.query.verdict import COLUMNS, Verdict, VerdictSource, verdict_of
 
 WHOLE_BYTES = 32 << 20  # up to here a trace is held whole and sorted by start; ~40,000 full spans of 800 B, or 150,000 of a tree
@@ -33,6 +34,9 @@ _BODIES = {
 }  # fmt: skip
 _TREE = tuple(name for name in schema(Signal.SPANS).names if name not in _BODIES)
 _ERROR = 2
+VIEWS = ("full", "tree", "columns")
+"""Spans as objects with everything, without bodies, and the latter as columns."""
+_FILES = {"full": "span_full", "tree": "span_tree"}
 
 
 class TraceSource(CallSource, VerdictSource, Protocol):
@@ -43,14 +47,13 @@ class TraceSource(CallSource, VerdictSource, Protocol):
         ...
 
 
-def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree: bool, state: str) -> Iterator[bytes]:
-    """The answer in pieces. The first comes when the trace's facts are known; NotFound is raised before it.
+def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, view: str, state: str) -> Iterator[bytes]:
+    """The answer in pieces, as one of `VIEWS`. The first comes when the trace's facts are known; NotFound is raised before it.
 
     A span that was stored twice is shown once, as it came first. Spans are sorted by start, except beyond 32 MB of columns: then they come
     as stored, for nothing that large is held whole.
     """
-    columns = _TREE if tree else None
-    name = "span_tree" if tree else "span_full"
+    columns = None if view == "full" else _TREE
     with closing(stored_batches(source, trace_id, columns)) as stream:
         held, whole = _hold(stream)
         if not held:
@@ -61,17 +64,22 @@ def trace_json(source: TraceSource, renderer: Renderer, trace_id: bytes, *, tree
             spans = rows.take(pa.array(kept[np.argsort(_numbers(rows, "start_ns")[kept], kind="stable")]))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
             verdict = verdict_of(source, trace_id, spans)
-            yield _head(trace_id, spans, calls, verdict, state, tree)
-            batches = iter([_one_batch(spans.append_column("said_of_calls", said_of_calls(spans, calls, renderer)))])
+            yield _head(trace_id, spans, calls, verdict, state, view)
+            batches = iter([_one_batch(spans)])
         else:
             narrow = joined(list(stored_batches(source, trace_id, _NARROW)))
             kept = np.sort(first_of_each(narrow))
             spans = narrow.take(pa.array(kept))
             calls = calls_of_trace(source, trace_id, _numbers(spans, "start_ns"))
             verdict = verdict_of(source, trace_id, spans)
-            yield _head(trace_id, spans, calls, verdict, state, tree)
-            batches = _beside(only(_chain(held, stream), kept), said_of_calls(spans, calls, renderer))
-        yield from _listed(piece for batch in batches for piece in renderer.slices(verdict.filled(batch), name))
+            yield _head(trace_id, spans, calls, verdict, state, view)
+            batches = only(_chain(held, stream), kept)
+        told = told_of_calls(spans, calls)
+        if view == "columns":
+            yield from _listed(blocks(batches, told))
+        else:
+            said = _beside(batches, said_of_calls(spans, told, renderer))
+            yield from _listed(piece for batch in said for piece in renderer.slices(verdict.filled(batch), _FILES[view]))
         yield b"]}"
 
 
@@ -89,7 +97,8 @@ def span_json(source: TraceSource, renderer: Renderer, trace_id: bytes, span_id:
     rows = joined(found)
     span = rows.take(pa.array(first_of_each(rows)))
     calls = calls_of_trace(source, trace_id, _numbers(span, "start_ns"))
-    one = _one_batch(span.append_column("said_of_calls", said_of_calls(span, calls, renderer, subtrees=False)))
+    said_of = said_of_calls(span, told_of_calls(span, calls, subtrees=False), renderer)
+    one = _one_batch(span.append_column("said_of_calls", said_of))
     one = verdict_of(source, trace_id, span).filled(one)
     said = b"".join(renderer.slices(one, "span_full"))[:-1]
     return said[:-1] + b',"origins":' + orjson.dumps(origins_of(span.to_pylist()[0])) + b"}"
@@ -170,8 +179,8 @@ def _numbers(rows: pa.Table, column: str) -> np.ndarray:
     return np.asarray(rows.column(column)).astype(np.int64)
 
 
-def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, verdict: Verdict, state: str, tree: bool) -> bytes:
-    """The trace's facts, up to the opening of `spans`."""
+def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, verdict: Verdict, state: str, view: str) -> bytes:
+    """The trace's facts, up to the opening of `spans` or `blocks`."""
     starts = _numbers(rows, "start_ns")
     ends = starts + _numbers(rows, "duration_ns")  # wraps as OTLP's uint64 does
     start = int(starts.min())
@@ -196,9 +205,9 @@ def _head(trace_id: bytes, rows: pa.Table, calls: pa.Table, verdict: Verdict, st
         "user_id": _named(rows, "user_id", rootless, starts) or _named(calls, "user_id"),
         "adjusted_count": verdict.adjusted_count,
         "decided_by": verdict.decided_by,
-        "view": "tree" if tree else "full",
+        "view": view,
     }
-    return orjson.dumps(facts)[:-1] + b',"spans":['
+    return orjson.dumps(facts)[:-1] + (b',"blocks":[' if view == "columns" else b',"spans":[')
 
 
 def _named(rows: pa.Table, column: str, *order: np.ndarray) -> str | None:

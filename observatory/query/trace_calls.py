@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import duckdb
 import numpy as np
@@ -21,25 +21,40 @@ from observatory.query.named import named
 from observatory.query.render import Renderer
 
 _ERROR = 2
-_OF_A_CALL = (
+OF_A_CALL = (
     "counted", "not_counted_reason", "provider", "model_name", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
     "reasoning_tokens", "total_tokens", "total_cost_usd", "reported_cost_usd", "price_source", "unpriced_reason",
 )  # fmt: skip
 _ADDED = ("input_tokens", "output_tokens", "total_tokens")
+OF_A_SUBTREE = {
+    "sub_calls": "llm_calls",
+    "sub_errors": "error_count",
+    **{f"sub_{name}": name for name in _ADDED},
+    "sub_cost_usd": "total_cost_usd",
+    "sub_unpriced": "unpriced_calls",
+}
+"""What the columns of `Told` are called in JSON."""
+
+
+class Told(NamedTuple):
+    """What calls say of some spans. `rows`: which, ascending. `columns`: `OF_A_CALL` (null where the span is none) and `OF_A_SUBTREE`."""
+
+    rows: np.ndarray
+    columns: pa.RecordBatch
 
 
 class CallSource(Protocol):
     """Where calls are asked for: `storage.engine.View` is one."""
 
-    def calls(self, start_ns: Nanos | None = None, end_ns: Nanos | None = None) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A connection that has `llm_calls` of at least [start_ns, end_ns)."""
+    def calls_of_trace(self, trace_id: bytes, start_ns: Nanos, end_ns: Nanos) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection that has `llm_calls` of a trace, at least those that start in [start_ns, end_ns)."""
         ...
 
 
 def calls_of_trace(source: CallSource, trace_id: bytes, starts: np.ndarray) -> pa.Table:
     """The rows of `trace_calls.sql`, given the starts of the trace's spans."""
     low, high = int(starts.min()), int(starts.max())
-    with source.calls(low, min(high + 1, 2**63 - 1)) as con:
+    with source.calls_of_trace(trace_id, low, min(high + 1, 2**63 - 1)) as con:
         return con.sql(named("trace_calls"), params={"low": low, "high": high, "trace_id": trace_id.hex()}).to_arrow_table()
 
 
@@ -58,26 +73,30 @@ def head_facts(calls: pa.Table) -> dict[str, Any]:
     }
 
 
-def said_of_calls(spans: pa.Table, calls: pa.Table, renderer: Renderer, *, subtrees: bool = True) -> pa.Array:
-    """One text for each span (null: nothing to say) that goes into its JSON object. `spans` has each span once, with `span_id`,
-    `parent_span_id` and `status_code`. A subtree is told of spans with others below them; without `subtrees` only the call is.
+def said_of_calls(spans: pa.Table, told: Told, renderer: Renderer) -> pa.Array:
+    """One text for each span (null: nothing to say) that goes into its JSON object."""
+    if not len(told.rows):
+        return pa.nulls(spans.num_rows, pa.string())
+    where = np.full(spans.num_rows, -1, np.int64)
+    where[told.rows] = np.arange(len(told.rows))
+    return renderer.texts(told.columns, "span_calls").take(pa.array(where, mask=where < 0))
+
+
+def told_of_calls(spans: pa.Table, calls: pa.Table, *, subtrees: bool = True) -> Told:
+    """`spans` has each span once, with `span_id`, `parent_span_id` and `status_code`. A subtree is told of spans with others below them;
+    without `subtrees` only the call is.
     """
     ids = _ids(spans, "span_id")
     mine = _place(_call_ids(calls), ids)  # of each span's call
     sums = _subtree_columns(spans, ids, calls, mine) if subtrees else _no_subtrees(len(ids))
     tells = np.flatnonzero((mine >= 0) | (sums["sub_calls"] != 0) | (sums["sub_errors"] != 0))
-    if not len(tells):
-        return pa.nulls(len(ids), pa.string())
     picked = pa.array(mine[tells], mask=mine[tells] < 0)
-    columns = {name: _column(calls, name).take(picked) for name in _OF_A_CALL}
+    columns = {name: _column(calls, name).take(picked) for name in OF_A_CALL}
     cost = sums.pop("sub_cost_usd")
     unknown = (sums["sub_unpriced"] > 0) & (cost == 0)
     columns |= {name: pa.array(values[tells]) for name, values in sums.items()}
     columns["sub_cost_usd"] = usd(cost[tells], ~unknown[tells])
-    texts = renderer.texts(pa.RecordBatch.from_pydict(columns), "span_calls")
-    where = np.full(len(ids), -1, np.int64)
-    where[tells] = np.arange(len(tells))
-    return texts.take(pa.array(where, mask=where < 0))
+    return Told(tells, pa.RecordBatch.from_pydict(columns))
 
 
 def subtree_sums(parents: np.ndarray, values: list[np.ndarray]) -> list[np.ndarray]:

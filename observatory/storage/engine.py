@@ -17,7 +17,7 @@ from observatory.model.clock import MINUTE, Nanos
 from observatory.model.signal import RECEIVED, Signal
 from observatory.model.traceids import Ids
 from observatory.storage import fragmentstarts, fragmentsums
-from observatory.storage.callviews import CALL_SIGNALS, open_calls
+from observatory.storage.callviews import CALL_SIGNALS, open_calls, open_calls_of_trace
 from observatory.storage.check import checksum
 from observatory.storage.config import MIB, StorageConfig
 from observatory.storage.database import connect
@@ -226,6 +226,14 @@ class View:
         whole = start_ns and start_ns - start_ns % MINUTE
         with self._narrow() as con:
             open_calls(con, self._files(CALL_SIGNALS, whole, end_ns), {str(s): self._derived.of(s) for s in CALL_SIGNALS})
+            yield con
+
+    @contextmanager
+    def calls_of_trace(self, trace_id: bytes, start_ns: Nanos, end_ns: Nanos) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A DuckDB connection with `llm_calls` of one trace, of segments that overlap [start_ns, end_ns)."""
+        with self._narrow() as con:
+            files = self._files([Signal.LLM_CALLS], start_ns, end_ns)[Signal.LLM_CALLS]
+            open_calls_of_trace(con, files, self._derived.of(Signal.LLM_CALLS), trace_id)
             yield con
 
     @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from asking import Asked, open_asked
+from span_blocks import as_objects
 
 from observatory.testing.spans import Maker
 from tests.unit.query.calling import MINUTE, NOW, call
@@ -132,6 +133,8 @@ async def test_a_trace_tells_its_calls(asked, stored):
     assert (said["llm_calls"], said["total_cost_usd"], said["models"], said["session_id"], said["user_id"]) == (
         1, "0.003", ["gpt-4.1"], "s9", "ann",
     )  # fmt: skip
+    (block,) = (await asked.get(f"/api/v1/traces/{root.trace_id.hex()}", view="columns"))["blocks"]
+    assert as_objects(block) == said["spans"]
     above, below = said["spans"]
     assert "call" not in above
     assert (above["subtree"]["llm_calls"], above["subtree"]["total_tokens"]) == (1, 15)

@@ -12,10 +12,11 @@ from urllib.parse import quote
 import pytest
 from asking import Asked, open_asked
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from span_blocks import as_objects
 
 from observatory.api.config import ApiConfig
 from observatory.contracts import Swap
-from observatory.query import trace as trace_query
+from observatory.query import trace as trace_query, trace_columns
 from observatory.testing.spans import Maker, Payload, key_values
 
 NOW = 1_795_430_890_363_536_205
@@ -120,6 +121,28 @@ async def test_the_tree_leaves_bodies_out(asked):
         shared = {key: narrow[key] for key in narrow if key in whole}
         assert shared == {key: whole[key] for key in shared}
     assert any("input_tokens" in span and "request_model" in span for span in tree["spans"])
+
+
+@pytest.mark.parametrize("whole_bytes", [trace_query.WHOLE_BYTES, 20_000])
+@pytest.mark.parametrize("block_rows", [trace_columns.BLOCK_ROWS, 3])
+async def test_columns_say_what_the_tree_says(asked, monkeypatch, whole_bytes, block_rows):
+    monkeypatch.setattr(trace_query, "WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr(trace_columns, "BLOCK_ROWS", block_rows)
+    make = Maker(21, now=NOW)
+    root = make.span("root", attributes={"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 2**60}, kind=7)
+    failed = make.span('wei"rd\n\x00', parent=root, error="it broke")
+    orphan = make.span("", parent=make.span("never sent", parent=root))
+    many = [make.span(f"step {n % 3}", parent=root) for n in range(60)]
+    await asked.store(make.spans(root, failed, orphan, *many))
+    traces = [make.trace(service="shop"), make.trace(20, service="shop", error="timeout")]
+    for payload in traces:
+        await asked.store(payload)
+    for id in (root.trace_id.hex(), *(payload.all_spans[0].trace_id.hex() for payload in traces)):
+        tree, said = [await asked.get(f"/api/v1/traces/{id}", view=view) for view in ("tree", "columns")]
+        assert said.pop("view") == "columns" and tree.pop("view") == "tree"
+        spans = [span for block in said.pop("blocks") for span in as_objects(block)]
+        assert spans == tree.pop("spans")
+        assert said == tree
 
 
 @pytest.mark.parametrize("whole_bytes", [trace_query.WHOLE_BYTES, 20_000])

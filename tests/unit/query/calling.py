@@ -178,6 +178,7 @@ def views_have(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             yield con
 
     monkeypatch.setattr(View, "calls", calls, raising=False)
+    monkeypatch.setattr(View, "calls_of_trace", lambda view, trace_id, *window: calls(view))
     return rows
 
 

@@ -53,7 +53,7 @@ export function rowsParams(search: ExploreSearch, cursor: string | null, now: nu
 export function firstAsked(pathname: string, search: string, now: number): string[] {
   const raw = Object.fromEntries(new URLSearchParams(search));
   const traceId = /^\/traces\/([0-9a-f]{32})$/.exec(pathname)?.[1];
-  if (traceId !== undefined) return [urlOf(`traces/${traceId}`, { view: "tree" })];
+  if (traceId !== undefined) return [urlOf(`traces/${traceId}`, { view: "columns" })];
   if (pathname === "/explore") {
     const asked = readExplore(raw);
     return [urlOf(ROWS[asked.of ?? "traces"], rowsParams(asked, null, now))];

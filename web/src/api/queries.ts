@@ -1,5 +1,6 @@
 import { QueryClient, queryOptions } from "@tanstack/react-query";
 import { ApiError, get, Unreachable } from "./client";
+import { asTree, type TraceColumns } from "./columns";
 import type { FullSpan, Status, TracePage, TraceTree } from "./types";
 
 /** What the page keeps of the server's answers. Networks the browser calls offline are used all the same: the server is often this machine. */
@@ -27,7 +28,7 @@ export const statusQuery = queryOptions({
 export function traceQuery(traceId: string) {
   return queryOptions({
     queryKey: ["trace", traceId],
-    queryFn: ({ signal }) => get<TraceTree>(`traces/${traceId}`, { view: "tree" }, signal),
+    queryFn: async ({ signal }) => asTree(await get<TraceColumns>(`traces/${traceId}`, { view: "columns" }, signal)),
     // not compared span by span: 30,000 of them would take longer to compare than to draw
     structuralSharing: (old, fresh) => (unchanged(old as TraceTree | undefined, fresh as TraceTree) ? old : fresh),
     refetchInterval: ({ state }) => (state.data?.state === "open" ? Math.max(2000, state.data.spans.length) : false),
