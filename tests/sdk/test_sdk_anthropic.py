@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Stage, agree
+from sdk_stage import Stage, agree
 
 pytestmark = pytest.mark.slow
 

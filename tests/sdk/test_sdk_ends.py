@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from conftest import APPS, Stage, python_of
+from sdk_stage import APPS, Stage, python_of
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Stage, agree
+from sdk_stage import ROOT, Stage, agree
 
 from observatory.testing.provider.record import Call
 from observatory.testing.provider.server import FakeProvider

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import APPS, Stage
+from sdk_stage import APPS, Stage
 
 
 @pytest.mark.slow

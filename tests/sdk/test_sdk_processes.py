@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from conftest import APPS, Stage, agree, python_of
+from sdk_stage import APPS, Stage, agree, python_of
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import APPS, Stage, agree
+from sdk_stage import APPS, Stage, agree
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from conftest import APPS, Stage
+from sdk_stage import APPS, Stage
 from test_sdk_examples import settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first waits for eight libraries to be imported

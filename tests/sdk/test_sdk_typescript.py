@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import ROOT, Stage, agree
+from sdk_stage import ROOT, Stage, agree
 
 EXAMPLES = ROOT / "docs" / "examples" / "typescript"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import APPS, Stage, python_of
+from sdk_stage import APPS, Stage, python_of
 
 pytestmark = pytest.mark.slow
 FRAMEWORKS = ("flask", "django", "aiohttp")

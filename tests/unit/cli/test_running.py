@@ -86,18 +86,6 @@ def test_an_appliance_that_does_not_stop_leaves_in_time() -> None:
     assert "leaving; what was acknowledged is on disk" in said.decode()
 
 
-@pytest.fixture
-def _logging_restored() -> object:
-    root, ours = logging.getLogger(), logging.getLogger("observatory")
-    before = root.handlers[:], root.level, ours.level
-    yield
-    root.handlers[:], _, _ = before
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
-    logging.captureWarnings(False)
-
-
-@pytest.mark.usefixtures("_logging_restored")
 def test_json_lines_hold_everything_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(LogConfig(format="json", level="debug"))
     log = logging.getLogger("observatory.test")
@@ -116,7 +104,6 @@ def test_json_lines_hold_everything_on_one_line(capsys: pytest.CaptureFixture[st
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", lines[0]["time"])
 
 
-@pytest.mark.usefixtures("_logging_restored")
 def test_text_lines_name_the_part_that_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(LogConfig(level="warning"))
     logging.getLogger("observatory.pipeline.cut").info("not heard")
