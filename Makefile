@@ -46,7 +46,7 @@ test-fast: setup ## the tests that take seconds: no child processes, no browser
 	@$(BIN)/pytest -q -m "not slow and not browser" --ignore tests/blackbox --ignore tests/browser --ignore tests/sdk --ignore tests/dist
 
 test-blackbox: setup ## the appliance as a child process: killed, starved, cut off
-	@$(BIN)/pytest tests/blackbox
+	@.ci/pytest build/pytest-blackbox.txt tests/blackbox
 
 test-dist: setup $(STAMPS)/dist ## build the executable and test it: alone in an empty root, watched by strace, walked as the README says
 	@.ci/need strace
