@@ -1,6 +1,6 @@
 """What tail sampling costs and survives: `python -m benchmarks.sampling rate|open|flood|giant|kill`.
 
-rate   as fast as answered at 1 % kept, on eight connections: spans/s, bytes stored beside keeping everything, processor time of deciding
+rate   as fast as answered at 1 % kept: spans/s, bytes stored beside keeping everything, processor time of deciding
 open   33,000 spans/s, each trace waited for 30 s: a million spans open at once, and the memory that takes
 flood  a million traces of one span each
 giant  one trace of a million spans
@@ -32,9 +32,9 @@ from benchmarks.machine import publish
 ONE_PERCENT = (
     '[sampling]\nquiet_s = {quiet}\nmax_age_s = 600\n[[sampling.policies]]\nname = "share"\ntype = "probabilistic"\npercent = 1\n{more}'
 )
-CONNECTIONS = 8  # with one request in flight each; four wait for the disk a third of the time, and leave the processors idle
 NEVER = '[[sampling.policies]]\nname = "errors"\ntype = "expression"\nfilter = "status:error name:nothing"\n'
 """A policy that is asked of every span and may always still keep the trace: without one, a share is decided at the first span."""
+CONNECTIONS = 8  # of `rate` and `open`, with one request in flight each: what four wait for is one another's latency
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

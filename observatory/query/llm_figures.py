@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from observatory.query.answers import SAFE
 from observatory.query.llm_histograms import Histograms
 
 Figures = dict[tuple[int, int], dict[str, Any]]
@@ -17,7 +18,6 @@ Figures = dict[tuple[int, int], dict[str, Any]]
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens")
 COSTS = ("input_cost_usd", "cache_read_cost_usd", "cache_write_cost_usd", "output_cost_usd", "other_cost_usd", "total_cost_usd")
-_SAFE = 2**53 - 1
 _HISTOGRAMS = {"duration_ns": ("duration_ns", 1e-6), "ttft_ns": ("ttft_ns", 1e-6), "tokens_per_1000_s": ("tokens_per_second", 1e-3)}
 _TIMES = {"latency_ms": "duration_ns", "ttft_ms": "ttft_ns"}
 _Quantiles = Mapping[str, Mapping[tuple[int, int], list[float | None]]]
@@ -70,7 +70,7 @@ def usd_text(value: Decimal | None) -> str | None:
 
 def number(value: int | None) -> int | str | None:
     """An integer as JSON says it: beyond 2^53 as text."""
-    return value if value is None or -_SAFE <= value <= _SAFE else str(value)
+    return value if value is None or -SAFE <= value <= SAFE else str(value)
 
 
 def _figures(row: Mapping[str, Any], quantiles: _Quantiles) -> dict[str, Any]:

@@ -14,13 +14,13 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from observatory.model.arrays import hex_text
+from observatory.query.answers import SAFE
+from observatory.query.filtering.fields import SPAN_KINDS, STATUS
 from observatory.query.llm_figures import number, usd_text
 from observatory.query.trace_calls import OF_A_CALL, OF_A_SUBTREE, Told
 
 BLOCK_ROWS = 8192
-_SAFE = 2**53 - 1
-_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
-_STATUS = ("unset", "ok", "error")
 _OF_A_SPAN = (
     "name", "service_name", "observation_kind", "operation", "provider", "request_model", "response_model", "input_tokens", "output_tokens",
     "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "time_to_first_token_s", "streaming", "error_type", "http_status_code",
@@ -43,13 +43,11 @@ def blocks(batches: Iterable[pa.RecordBatch], told: Told) -> Iterator[bytes]:
 
 
 def _block(rows: pa.RecordBatch, told: Told) -> dict[str, Any]:
-    ids = _hex(rows.column("span_id"))
-    parents = rows.column("parent_span_id")
     columns: dict[str, Column] = {
-        "span_id": ids,
-        "parent_span_id": [text if there else None for text, there in zip(_hex(parents), np.asarray(parents.is_valid()), strict=True)],
-        "kind": _words(rows.column("kind"), _KINDS),
-        "status": _words(rows.column("status_code"), _STATUS),
+        "span_id": hex_text(rows.column("span_id")).to_pylist(),
+        "parent_span_id": hex_text(rows.column("parent_span_id")).to_pylist(),
+        "kind": _words(rows.column("kind"), SPAN_KINDS),
+        "status": _words(rows.column("status_code"), STATUS),
         "start_ns": rows.column("start_ns").cast(pa.string()).to_pylist(),
         "duration_ns": rows.column("duration_ns").cast(pa.string()).to_pylist(),
         "event_count": np.asarray(pc.call_function("list_value_length", [rows.column("events")])),
@@ -91,7 +89,7 @@ def _column(values: pa.Array) -> Column:
         return [None if not finite else real for real, finite in zip(reals.tolist(), np.isfinite(reals).tolist(), strict=True)]
     if pa.types.is_integer(kind):
         filled = np.asarray(values.fill_null(0))
-        if ((filled > _SAFE) | (filled < -_SAFE)).any():
+        if ((filled > SAFE) | (filled < -SAFE)).any():
             return [number(value) for value in values.to_pylist()]
         if not values.null_count:
             return filled
@@ -108,10 +106,3 @@ def _words(codes: pa.Array, words: tuple[str, ...]) -> Column:
 
 def _coded(values: pa.Array, said: Callable[[Any], str | None]) -> Column:
     return {"of": [said(value) for value in values.dictionary.to_pylist()], "at": np.asarray(values.indices.fill_null(-1))}
-
-
-def _hex(ids: pa.Array) -> list[str]:
-    """Of ids of 8 bytes; whatever lies there of a null."""
-    data = ids.buffers()[1]
-    text = bytes(8 * len(ids)).hex() if data is None else data[8 * ids.offset : 8 * (ids.offset + len(ids))].to_pybytes().hex()
-    return [text[at : at + 16] for at in range(0, len(text), 16)]

@@ -52,8 +52,7 @@ def open_calls(con: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[str]
     for signal in CALL_SIGNALS:
         rows = _rows(con, signal, files.get(signal, ()), open_rows.get(signal))
         if signal is Signal.LLM_CALLS:
-            con.execute(f"CREATE OR REPLACE TEMP VIEW llm_call_rows AS {rows}")
-            con.execute(f"CREATE OR REPLACE TEMP VIEW llm_calls AS {LLM_CALLS_VIEW}")
+            _latest(con, rows)
             con.execute(f"CREATE OR REPLACE TEMP VIEW llm_metrics AS {LLM_METRICS_VIEW}")
         else:
             con.execute(f"CREATE OR REPLACE TEMP VIEW {signal} AS SELECT {selected(signal)} FROM ({rows})")
@@ -62,7 +61,10 @@ def open_calls(con: duckdb.DuckDBPyConnection, files: Mapping[str, Sequence[str]
 
 def open_calls_of_trace(con: duckdb.DuckDBPyConnection, files: Sequence[str], open_rows: pa.Table, trace_id: bytes) -> None:
     """Make `llm_calls` of one trace. Its id is looked for as it is stored, before revisions are: 37 ms of a store of 3 M, not 54."""
-    rows = _rows(con, Signal.LLM_CALLS, files, open_rows, f"WHERE trace_id = from_hex('{trace_id.hex()}')")
+    _latest(con, _rows(con, Signal.LLM_CALLS, files, open_rows, f"WHERE trace_id = from_hex('{trace_id.hex()}')"))
+
+
+def _latest(con: duckdb.DuckDBPyConnection, rows: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP VIEW llm_call_rows AS {rows}")
     con.execute(f"CREATE OR REPLACE TEMP VIEW llm_calls AS {LLM_CALLS_VIEW}")
 

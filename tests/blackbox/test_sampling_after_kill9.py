@@ -77,6 +77,7 @@ def test_traces_are_decided_as_if_nothing_had_happened(tmp_path: Path, seed: int
         stored = "SELECT trace_id, count(DISTINCT span_id) FROM spans GROUP BY 1"
         wait_until(lambda: dict(asked.sql(stored)).keys() == expected, "what was dropped is out of held segments, a cut later")
         kept = dict(asked.sql(stored))
+        assert set(kept) == expected
         assert set(kept.values()) == {SPANS_PER_TRACE}, "whole"
         assert {id for (id,) in asked.sql("SELECT trace_id FROM traces")} == set(kept)
         assert asked.sql(measured) == [[len(spans)]]

@@ -90,7 +90,7 @@ def judged(rows: pa.Table, reasons: np.ndarray, own_reasons: pa.Array) -> pa.Tab
 def parents(rows: pa.Table, told: np.ndarray) -> pa.Array:
     """`parent_span_id` of `rows` where it is `told`, else null."""
     ids = one(rows, "parent_span_id")
-    return ids if told.all() else pc.call_function("if_else", [pa.array(told), ids, pa.scalar(None, ids.type)])
+    return _chosen(pa.nulls(len(ids), ids.type), ids, told)
 
 
 def trace_changes(rows: pa.Table, signs: np.ndarray) -> pa.RecordBatch:

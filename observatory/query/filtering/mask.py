@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from observatory.model import anyvalue
+from observatory.model.arrays import hex_text
 from observatory.model.clock import Nanos
 from observatory.model.money import picodollars
 from observatory.query.filtering.bind import (
@@ -119,7 +120,7 @@ class _Mask:
         if field.kind is Kind.TIME and field.sql:  # the view has microseconds
             return _of_integers(pa.array(np.asarray(first) // 1000 * 1000), test)
         if field.kind in (Kind.TEXT, Kind.LISTING, Kind.WORD, Kind.ID):
-            found = [_of_text(_hex(column) if field.kind is Kind.ID else column, test, blank=field.blank) for column in columns]
+            found = [_of_text(hex_text(column) if field.kind is Kind.ID else column, test, blank=field.blank) for column in columns]
             if field.unsaid is not None:
                 found.append(np.asarray(first.is_null()) & _of_text(pa.array([field.unsaid]), test)[0])
             return np.logical_or.reduce(found)
@@ -265,16 +266,6 @@ def _total(columns: list[pa.Array]) -> pa.Array:
     total[(one > 0) & (other > 0) & (total < 0)] = most
     total[(one < 0) & (other < 0) & (total >= 0)] = least
     return pa.array(total, mask=np.logical_and(*(np.asarray(column.is_null()) for column in columns)))
-
-
-def _hex(ids: pa.Array) -> pa.Array:
-    """Binary of one width as text of hex digits."""
-    width = ids.type.byte_width
-    raw = np.frombuffer(ids.buffers()[1], np.uint8, len(ids) * width, ids.offset * width) if len(ids) else np.zeros(0, np.uint8)
-    digits = np.frombuffer(b"0123456789abcdef", np.uint8)[np.stack((raw >> 4, raw & 15), axis=1)]
-    ends = np.arange(len(ids) + 1, dtype=np.int32) * 2 * width
-    bits = pa.py_buffer(np.packbits(np.asarray(ids.is_valid()), bitorder="little").tobytes()) if ids.null_count else None
-    return pa.Array.from_buffers(pa.string(), len(ids), [bits, pa.py_buffer(ends.tobytes()), pa.py_buffer(digits.tobytes())])
 
 
 def _words(words: tuple[str, ...], codes: np.ndarray) -> pa.DictionaryArray:

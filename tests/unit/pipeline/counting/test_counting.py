@@ -175,25 +175,23 @@ def test_how_a_call_ended_may_be_said_by_a_log_record_before_or_after_it() -> No
     assert [told.says(n, "finish_reason", "revision") for n in (1, 2)] == [("tool_call", 1), ("stop", 0)], "the first is believed"
 
 
-def restarted(told: Told, arrived: list[Span]) -> Told:
-    """Another counting, that reads back what `told` has stored."""
-    again = Told()
+def told_around_a_restart(spans: list[Span], cut: int) -> Told:
+    """Told `spans[:cut]` one by one, then another counting that reads back what was stored, told the rest."""
+    told, again = Told(), Told()
+    for span in spans[:cut]:
+        told.step(span)
     again.latest, again.calls, again.tokens, again.cost = told.latest, told.calls, told.tokens, told.cost
     stored = table(schema(Signal.LLM_CALLS), list(told.latest.values()))
-    again.counting.recall(table(SPANS, [s.ids for s in arrived]), stored, told.now)
+    again.counting.recall(table(SPANS, [s.ids for s in spans[:cut]]), stored, told.now)
+    for span in spans[cut:]:
+        again.step(span)
     return again
 
 
 def test_a_restart_goes_on_where_it_was() -> None:
     spans = [Span(4, 3, kind="llm", tokens=(10, 5)), Span(3, 2), Span(2, 1, kind="llm", tokens=(10, 5)), Span(1)]
     for cut in range(5):
-        told = Told()
-        for span in spans[:cut]:
-            told.step(span)
-        again = restarted(told, spans[:cut])
-        for span in spans[cut:]:
-            again.step(span)
-        assert again.counted() == {4}, cut
+        assert told_around_a_restart(spans, cut).counted() == {4}, cut
 
 
 def test_memory_is_bounded_and_what_was_forgotten_is_judged_alone() -> None:
@@ -277,13 +275,7 @@ def test_what_counts_does_not_depend_on_order_or_batching(spans: list[Span], dat
 def test_a_restart_between_any_two_spans_changes_nothing(spans: list[Span], data: st.DataObject) -> None:
     order = data.draw(st.permutations(spans))
     cut = data.draw(st.integers(0, len(order)))
-    told = Told()
-    for span in order[:cut]:
-        told.step(span)
-    again = restarted(told, order[:cut])
-    for span in order[cut:]:
-        again.step(span)
-    assert again.counted() == expected(spans)
+    assert told_around_a_restart(order, cut).counted() == expected(spans)
 
 
 def test_a_call_says_its_parent_only_while_something_above_it_can_change_how_it_counts() -> None:
