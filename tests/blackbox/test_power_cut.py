@@ -57,6 +57,8 @@ make("nameless", b"again", True)
 os.rename(f"{root}/new", f"{root}/old")
 os.pwritev(a, [b"FI", b"RST"], 0)
 os.posix_fallocate(a, 0, 100000)
+never_named = os.open(root, os.O_RDWR | os.O_TMPFILE); os.write(never_named, b"gone with its process"); os.close(never_named)
+make("takes the same inode", b"", False)
 os.kill(os.getpid(), 9)
 """
     import subprocess

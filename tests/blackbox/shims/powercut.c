@@ -3,7 +3,8 @@
 // Each change is written to $POWERCUT_LOG before it happens: the bytes it overwrites, the size it changes, the name it makes, moves or
 // removes. fsync and fdatasync of a file say that its changes so far stay; fsync of a directory says the same of its names. After the
 // process was killed, powercut.py takes back what no fsync covered: that is what a power cut may do, and more than kill -9 can.
-// Files that lose their last name are kept as hard links under $POWERCUT_LOG.kept, so inode numbers mean one file for ever.
+// Files that lose their last name are kept as hard links under $POWERCUT_LOG.kept, so inode numbers mean one file for ever. A file that never
+// had a name (O_TMPFILE) is gone with its process whatever was synced, and its inode number goes to another file: its writes are not remembered.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WRITE = 1, SIZE, SYNC, CREATE, RENAME, UNLINK };
@@ -44,7 +46,9 @@ __attribute__((constructor)) static void begin(void) {
   snprintf(kept, sizeof kept, "%s.kept", log_path);
   REAL(mkdir)(kept, 0700);
   log_fd = REAL(open)(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  seq = (uint64_t)getpid() << 40;  // processes do not share a counter; only the server writes
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  seq = now.tv_sec * 1000000000ull + now.tv_nsec;  // of two servers one after the other the later counts on, whatever its pid
 }
 static int ours(const char *path) {
   size_t n = strlen(root);
@@ -95,7 +99,7 @@ static void put(Record r, const char *name, const char *other, const char *kept,
 // About to overwrite `length` bytes at `offset` (or to cut the file there): keep what they are now.
 static void before(int fd, uint32_t kind, uint64_t offset, uint64_t length) {
   struct stat s;
-  if (fstat(fd, &s)) return;
+  if (fstat(fd, &s) || !s.st_nlink) return;
   uint64_t size = s.st_size, have = offset >= size ? 0 : size - offset < length ? size - offset : length;
   char *old = have ? malloc(have) : 0;
   int zeros = 1, readable = fcntl(fd, F_GETFL) & O_RDWR, from = fd;
