@@ -1,4 +1,6 @@
-"""What a server gives back while it rests: pages of its libraries, and memory that was freed.
+"""What a server gives back: memory that was freed, every few seconds, and while it rests the pages of its libraries.
+
+At 33,000 spans/s allocators keep 100 MB of what cuts and merges freed; returning it takes up to 20 ms.
 
 A page of a library counts as this process's memory from the first touch on, and the kernel maps its neighbours along with it: importing
 leaves 105 MB resident of which serving needs 20. They are let go of here and stay in the kernel's cache, so that touching one again is a
@@ -14,11 +16,11 @@ import re
 import time
 from pathlib import Path
 
-import pyarrow as pa
+from observatory.model.memory import anonymous_bytes, return_freed
 
-EVERY_S = 5.0
+EVERY_S = 2.0
 AT_REST = 0.02  # of a core, over that time
-WORTH = 16 << 20  # bytes of files that became resident since the last time
+WORTH = 16 << 20  # bytes that became resident since the last time, of files or of memory
 
 STATM = Path("/proc/self/statm")
 _MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+) ")
@@ -27,21 +29,22 @@ _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
 async def give_back() -> None:
-    """Until cancelled: let go whenever the server rests and something has come together. Ends at once where there is no /proc."""
-    left, possible = 0, STATM.exists()  # noqa: ASYNC240  a file of no disk
+    """Until cancelled: return what was freed, and let go of pages whenever the server rests. Ends at once where there is no /proc."""
+    left, kept, possible = 0, 0, STATM.exists()  # noqa: ASYNC240  a file of no disk
     while possible:
         used = time.process_time()
         await asyncio.sleep(EVERY_S)
         if time.process_time() - used < AT_REST * EVERY_S and of_files() - left > WORTH:
             await asyncio.to_thread(let_go)
-            left = of_files()
+            left, kept = of_files(), anonymous_bytes()
+        elif anonymous_bytes() - kept > WORTH:
+            await asyncio.to_thread(return_freed)
+            kept = anonymous_bytes()
 
 
 def let_go() -> None:
     """Give back what can be had again; 0.1 s of work, during which other threads run."""
-    pa.default_memory_pool().release_unused()
-    if hasattr(_libc, "malloc_trim"):  # glibc
-        _libc.malloc_trim(0)
+    return_freed()
     before = unwritten()
     time.sleep(0.2)  # a library that is being loaded looks like this for an instant, before its data is laid over it
     for start, size in before & unwritten():

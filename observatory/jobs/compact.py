@@ -27,7 +27,7 @@ from observatory.storage.manifest import Manifest
 from observatory.storage.segment import SegmentWriter
 
 MOST_ROWS = {Signal.TRACES: 400_000, Signal.SPAN_ROLLUPS: 100_000, Signal.LLM_ROLLUPS: 100_000, Signal.LLM_CALLS: 1_000_000}
-"""Rows that one task may take. They are folded in memory: traces take 250 bytes a row, rollups up to 1 kB, the keys of calls 60 bytes."""
+"""Rows that one task may take. They are folded in memory: traces take 250 bytes a row, rollups up to 1 kB, calls 24 bytes."""
 
 _Fold = Callable[[pa.Table], pa.RecordBatch]
 _Sums = Callable[[pa.Table], dict[str, int]]
@@ -38,6 +38,7 @@ FOLDED: dict[Signal, tuple[_Fold, _Sums]] = {
 }
 """How rows are added together, and what must be the same before and after."""
 
+_AT_ONCE = 8192  # rows read: a row group of calls is 65,536, and 28 MB
 _OVER = 5 * MINUTE  # an hour is over when this much has passed since: cuts lag behind arrival
 
 
@@ -77,7 +78,7 @@ class Compact:
         return sorted(merges, key=lambda merge: merge.sources[0].received_from)
 
     def run(self, task: Merge, stop: Event) -> Swap | None:
-        """Rewrite, a row group at a time. A source that cannot be read is set aside, and the others are merged another time."""
+        """Rewrite, a part at a time. A source that cannot be read is set aside, and the others are merged another time."""
         with self._manifest.pin() as pin:
             live = {s.id for s in pin.segments}
             if not all(s.id in live for s in task.sources):
@@ -128,8 +129,9 @@ class Compact:
         for segment in sources:
             try:
                 with pq.ParquetFile(self._data_dir / segment.uri, page_checksum_verification=True) as file:
-                    for group in range(file.num_row_groups):
-                        yield file.read_row_group(group, columns=columns, use_threads=False)
+                    for group in range(file.num_row_groups):  # one by one: a batch of nested columns cannot come from two
+                        for rows in file.iter_batches(_AT_ONCE, row_groups=[group], columns=columns, use_threads=False):
+                            yield pa.Table.from_batches([rows])
             except (OSError, pa.ArrowException) as error:
                 raise _Unreadable(segment, f"{segment.uri}: {error}") from error
 
@@ -141,13 +143,12 @@ class Compact:
         yield folded
 
     def _latest(self, task: Merge) -> Iterator[pa.Table]:
-        """The latest revision of every call, in the order of arrival: keys are read first, then a row group at a time."""
-        keys = pa.concat_tables(self._read(task.sources, [*calls.KEY, *calls.SUMMED]))
-        kept = pa.array(calls.latest(keys))
-        before, after = calls.sums_of(keys.filter(kept)), dict.fromkeys(calls.sums_of(keys.slice(0, 0)), 0)
-        offset = 0
+        """The latest revision of every call, in the order of arrival: keys are read first, then all of each, a part at a time."""
+        kept, before = calls.latest_of(lambda: self._read(task.sources, [*calls.KEY, *calls.SUMMED]))
+        after, offset = dict.fromkeys(before, 0), 0
         for table in self._read(task.sources):
-            rows = table.filter(kept.slice(offset, table.num_rows))
+            stays = kept[offset : offset + table.num_rows]
+            rows = table if stays.all() else table.filter(pa.array(stays))
             offset += table.num_rows
             after = {name: after[name] + value for name, value in calls.sums_of(rows).items()}
             yield rows

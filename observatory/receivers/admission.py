@@ -11,8 +11,8 @@ from types import TracebackType
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from observatory.errors import Retryable
+from observatory.model.memory import anonymous_bytes, give_back
 from observatory.receivers.config import ReceiversConfig
-from observatory.receivers.memory import anonymous_bytes, give_back
 
 log = logging.getLogger(__name__)
 

@@ -176,15 +176,13 @@ class SegmentWriter:
                 self._files.unlink(path)
 
     def _flush(self) -> None:
-        # one chunk, so that the dictionaries of its batches are unified: Parquet gives up a dictionary when a second one comes
-        table = pa.Table.from_batches(self._waiting)
-        table = table if len(self._waiting) == 1 else table.combine_chunks()
+        waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
+        table = _one_chunk(waiting)
         if self._parquet is None:
             self._sink = Sink(self._files, self._files.create(self._temporary))
             self._parquet = _parquet_writer(self._sink, self.signal)
         self._parquet.write_table(table, row_group_size=table.num_rows)
         self._note(table)
-        self._waiting, self._waiting_rows = [], 0
         self._groups += 1
         self.rows += table.num_rows
 
@@ -198,6 +196,21 @@ class SegmentWriter:
             data = ids.buffers()[1]
             if data is not None and len(ids):
                 self._index.add(memoryview(data)[16 * ids.offset : 16 * (ids.offset + len(ids))], self._groups)
+
+
+def _one_chunk(batches: list[pa.RecordBatch]) -> pa.Table:
+    """The batches under each other, and no longer in `batches`: a column at a time, so that not all of them are there twice.
+
+    In one chunk the dictionaries of the batches are one: Parquet gives up a dictionary when a second one comes.
+    """
+    table = pa.Table.from_batches(batches)
+    names, columns, more = table.schema, table.columns, len(batches) > 1
+    batches.clear()
+    del table
+    if more:
+        for at, column in enumerate(columns):
+            columns[at] = column.combine_chunks()
+    return pa.Table.from_arrays(columns, schema=names)
 
 
 def _parquet_writer(sink: Sink, signal: Signal) -> pq.ParquetWriter:

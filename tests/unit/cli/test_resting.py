@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import duckdb
@@ -46,3 +47,16 @@ async def test_it_waits_until_the_server_rests(monkeypatch: pytest.MonkeyPatch) 
     await given.wait()
     loop.cancel()
     assert told[:22] == [*map(float, range(20)), 20.0, 20.0]
+
+
+async def test_a_busy_server_returns_what_it_freed_once_it_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    returned, used = asyncio.Event(), itertools.count()
+    held = iter([resting.WORTH, resting.WORTH, resting.WORTH + 1, *[0] * 1000])
+    monkeypatch.setattr(resting, "EVERY_S", 0.01)
+    monkeypatch.setattr(resting.time, "process_time", lambda: float(next(used)))
+    monkeypatch.setattr(resting, "anonymous_bytes", lambda: next(held))
+    monkeypatch.setattr(resting, "return_freed", returned.set)
+    loop = asyncio.ensure_future(resting.give_back())
+    await returned.wait()
+    loop.cancel()
+    assert next(held) == 0 and next(used) > 4

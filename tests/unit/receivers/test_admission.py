@@ -9,9 +9,9 @@ from hypothesis import given, strategies as st
 from prometheus_client import CollectorRegistry
 
 from observatory.errors import Retryable
+from observatory.model.memory import anonymous_bytes, give_back
 from observatory.receivers.admission import Admission
 from observatory.receivers.config import ReceiversConfig
-from observatory.receivers.memory import anonymous_bytes, give_back
 
 MIB = 1024 * 1024
 CONFIG = ReceiversConfig(max_request_bytes=1024, max_in_flight_bytes=4096, memory_limit_bytes=100 * MIB, retry_after_s=7)

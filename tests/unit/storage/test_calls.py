@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from decimal import Decimal
 
 import pyarrow as pa
 from hypothesis import given, settings, strategies as st
@@ -10,7 +12,7 @@ from storage_makers import NOW, rows, values
 
 from observatory.model.schema import schema
 from observatory.model.signal import Signal
-from observatory.storage.calls import fold
+from observatory.storage.calls import fold, latest, latest_of, sums_of
 
 
 def revised(seed: int, n: int = 30) -> list[dict]:
@@ -52,5 +54,23 @@ def test_the_highest_revision_stays_however_rows_are_split(seed: int, split: int
     assert starts == sorted(starts)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 30), st.integers(0, 30))
+def test_read_part_by_part_the_same_rows_stay(seed: int, first: int, second: int) -> None:
+    made = as_table(revised(seed))
+    cuts = [0, min(first, second), max(first, second), made.num_rows]
+    kept, sums = latest_of(lambda: (made.slice(a, b - a) for a, b in itertools.pairwise(cuts)))
+    assert kept.tolist() == latest(made).tolist()
+    assert sums == sums_of(made.filter(pa.array(kept)))
+
+
+def test_costs_add_up_beyond_what_64_bits_hold() -> None:
+    dear = revised(1, n=1)[0] | {"total_cost_usd": Decimal(900_000)}
+    back = dear | {"total_cost_usd": Decimal("-0.000000000001")}
+    assert sums_of(as_table([*([dear] * 20), back]))["total_cost_usd"] == 18 * 10**18 - 1
+
+
 def test_nothing_gives_nothing() -> None:
     assert fold(as_table([])).num_rows == 0
+    kept, sums = latest_of(lambda: iter(()))
+    assert len(kept) == 0 and set(sums.values()) == {0}
