@@ -22,7 +22,7 @@ DISTRIBUTE = PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python packaging/build.py
 # what is made for the page's build is none of its sources
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -type f ! -name openapi.json ! -path web/src/api/schema.ts -print 2>/dev/null)
 PROGRAM_SOURCES := $(shell find observatory -name '*.py' -o -name '*.sql' -o -name '*.service' -o -name '*.py[xd]' -o -name '*.pxi' -o -name prices.json 2>/dev/null)
-KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py 2>/dev/null)
+KERNEL_SOURCES := $(shell find observatory/otlp observatory/semconv observatory/model -name '*.py[xd]' -o -name '*.pxi' -o -name jsonwire.py -o -name hashtable.py 2>/dev/null)
 
 .PHONY: help setup run test test-fast test-blackbox test-dist bench web kernel config docs dist dist-dir deb wheels screenshots clean distclean
 

@@ -1,4 +1,4 @@
-"""Builds the native kernel and compiles the JSON writer when a compiler is there; without one the install still succeeds and the
+"""Builds the native kernel and compiles the JSON writer and the hash tables when a compiler is there; without one the install still succeeds and the
 pure-Python decoder serves.
 
 `OBSERVATORY_PURE=1` builds no extension and gives a `py3-none-any` wheel. `OBSERVATORY_SANITIZE=1` builds with AddressSanitizer, for the
@@ -25,12 +25,15 @@ extensions = [
         extra_compile_args=[*FLAGS, "-Wno-uninitialized", "-Wno-maybe-uninitialized"],
         extra_link_args=[flag for flag in FLAGS if flag.startswith("-fsanitize")],
     ),
-    Extension(
-        "observatory.otlp.jsonwire",
-        [str(OTLP / "jsonwire.py")],
-        depends=[str(OTLP / "jsonwire.pxd")],
-        optional=True,
-        extra_compile_args=["-O3", "-g0"],
+    *(
+        Extension(
+            f"observatory.{module.replace('/', '.')}",
+            [f"observatory/{module}.py"],
+            depends=[f"observatory/{module}.pxd"],
+            optional=True,
+            extra_compile_args=["-O3", "-g0"],
+        )
+        for module in ("otlp/jsonwire", "model/hashtable")
     ),
 ]
 setup(ext_modules=[] if os.environ.get("OBSERVATORY_PURE") else extensions)

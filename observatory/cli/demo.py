@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from observatory.cli.serve import add_server_flags, settings_and_origins, start
+from observatory.cli.serve import add_server_flags, prepare, settings_and_origins, start
 
 if TYPE_CHECKING:
     from observatory.model.address import Address
@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_generate(args, args.to))
         return 0
+    prepare()
     from observatory.settings import default_data_dir
 
     args.data = args.data or str(default_data_dir().with_name("observatory-demo"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -60,13 +61,26 @@ def config_path(args: argparse.Namespace) -> Path | None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal; 0 when everything was closed in order."""
+    prepare()
     start(*settings_and_origins(args), args.print_ready)
 
 
-def start(settings: Settings, origins: Origins, print_ready: bool, beside: Beside | None = None) -> NoReturn:
-    """Become the appliance: serve until a signal, then end the process. `beside` runs as long. Raises CannotStart."""
-    # gRPC writes failures of its own on stderr beside our one sentence; it reads this when it is imported
+def prepare() -> None:
+    """What libraries read when they are imported, and so before settings are.
+
+    gRPC writes failures of its own on stderr beside our one sentence. Arrow's memory comes from jemalloc, which its Linux wheels have: what
+    one thread makes another frees here, and mimalloc keeps such pages. Choosing Python's pool later leaves what C++ allocates by itself
+    where it was. One arena instead of four a core, because each keeps pages of its own. With a million spans open at 33,000 spans/s the
+    peak of anonymous memory is 388 MB instead of 470.
+    """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    if sys.platform == "linux":
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
+        os.environ.setdefault("JE_ARROW_MALLOC_CONF", "narenas:1")
+
+
+def start(settings: Settings, origins: Origins, print_ready: bool, beside: Beside | None = None) -> NoReturn:
+    """Become the appliance: serve until a signal, then end the process. `beside` runs as long. Raises CannotStart. `prepare` was called."""
     from observatory.cli import logs, running
 
     logs.configure(settings.log)

@@ -1,4 +1,4 @@
-"""Trace ids as two words, and a hash table of them in arrays: a million open traces are looked up without an object for any."""
+"""Trace ids as two words, and a hash table of them: a million open traces are looked up without an object for any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-_EMPTY, _GONE = -1, -2
+from observatory.model import hashtable
 
 
 class Ids(NamedTuple):
@@ -55,27 +55,18 @@ def distinct(ids: Ids) -> tuple[Ids, np.ndarray]:
 
 
 class IdIndex:
-    """id -> slot, open addressing in one array. Slots are numbered by whoever owns the rows; both arrays are indexed by slot."""
+    """id -> slot. Slots are numbered by whoever owns the rows; both arrays are indexed by slot."""
 
     def __init__(self, capacity: int = 1024) -> None:
         self.key, self.low = np.zeros(capacity, np.uint64), np.zeros(capacity, np.uint64)
-        self._places = np.full(4 * capacity, _EMPTY, np.int32)  # a power of two, at most half full
+        self._places = hashtable.table(2 * capacity)
         self._used = 0  # live and gone ones
         self.count = 0
 
     def find(self, ids: Ids) -> np.ndarray:
         """The slot of each id, -1 for none."""
-        found = np.full(len(ids.key), -1, np.int64)
-        mask = np.uint64(len(self._places) - 1)
-        asked = np.arange(len(ids.key))
-        at = ids.key & mask
-        while len(asked):
-            slots = self._places[at]
-            there = slots >= 0
-            hit = there & (self.key[slots] == ids.key[asked]) & (self.low[slots] == ids.low[asked])
-            found[asked[hit]] = slots[hit]
-            on = ~hit & (slots != _EMPTY)
-            asked, at = asked[on], (at[on] + np.uint64(1)) & mask
+        found = np.empty(len(ids.key), np.int64)
+        hashtable.find(self._places, self.key, self.low, ids.key, ids.low, found)
         return found
 
     def add(self, ids: Ids, slots: np.ndarray) -> None:
@@ -86,37 +77,23 @@ class IdIndex:
         self.key[slots], self.low[slots] = ids.key, ids.low
         if 2 * (self._used + len(slots)) > len(self._places):
             self._rebuild(self.count + len(slots))
-        self._place(ids.key, slots)
+        hashtable.insert(self._places, self.key, slots)
         self.count += len(slots)
         self._used += len(slots)
 
     def remove(self, slots: np.ndarray) -> None:
         """Forget these."""
-        mask = np.uint64(len(self._places) - 1)
-        asked, at = slots, self.key[slots] & mask
-        while len(asked):
-            hit = self._places[at] == asked
-            self._places[at[hit]] = _GONE
-            asked, at = asked[~hit], (at[~hit] + np.uint64(1)) & mask
+        hashtable.remove(self._places, self.key, slots)
         self.count -= len(slots)
 
-    def _place(self, keys: np.ndarray, slots: np.ndarray) -> None:
-        mask = np.uint64(len(self._places) - 1)
-        at = keys & mask
-        while len(slots):
-            free = self._places[at] < 0
-            self._places[at[free]] = slots[free]  # of several that want one place the last gets it
-            lost = self._places[at] != slots
-            slots, at = slots[lost], (at[lost] + np.uint64(1)) & mask
-
     def _rebuild(self, count: int) -> None:
-        live = self._places[self._places >= 0]
+        live = self._places[self._places >= 0].astype(np.int64)
         size = len(self._places)
         while size < 4 * count:
             size *= 2
-        self._places = np.full(size, _EMPTY, np.int32)
+        self._places = hashtable.table(size // 2)
         self._used = len(live)
-        self._place(self.key[live], live)
+        hashtable.insert(self._places, self.key, live)
 
     def _grow(self, slots: int) -> None:
         size = max(len(self.key) * 2, slots)

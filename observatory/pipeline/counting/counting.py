@@ -160,7 +160,7 @@ class Counting:
         """Remember who is whose parent; a candidate, at its place, with its row number."""
         rows = np.full(len(spans.span), -1, np.int64)
         rows[places] = numbers
-        self._links.add(spans.span, spans.parent, rows, now)
+        self._links.add(spans.span, rows, now, spans.parent)
 
     def _relate(self, new: np.ndarray) -> np.ndarray:
         """Follow the ways up of new rows and of those that were waiting. Returns the rows of which something changed."""
@@ -180,7 +180,7 @@ class Counting:
         used = (memory.group[at] == LLM) & memory.usage[at] & ~memory.never[at]
         traces = distinct(memory.trace[at[used]])
         traces = traces[~self._used_traces.find(traces).known]
-        self._used_traces.add(traces, np.zeros(len(traces), np.uint64), np.zeros(len(traces), np.int64), now)
+        self._used_traces.add(traces, np.zeros(len(traces), np.int64), now)
         self._sums = np.concatenate((self._sums, new[memory.group[at] == SUM]))
         self._sums = self._sums[memory.known(self._sums)]
         there = memory.at(self._sums)

@@ -53,7 +53,7 @@ class Sayings:
         rows = pa.table(columns).filter(pa.array(news))
         keys = keys[news]
         self._chunks.append((self._next, rows))
-        self._links.add(keys, np.zeros(len(keys), np.uint64), np.arange(self._next, self._next + len(keys)), now)
+        self._links.add(keys, np.arange(self._next, self._next + len(keys)), now)
         self._next += len(keys)
         while len(self._chunks) > 1 and self._next - self._chunks[1][0] > 2 * self._most:
             self._chunks.popleft()
@@ -65,7 +65,7 @@ class Sayings:
 
     def _known(self, keys: np.ndarray) -> np.ndarray:
         """The number of each trace's latest row, -1 for none."""
-        found = self._links.find_latest(keys)
+        found = self._links.find(keys).row
         return np.where(found >= (self._chunks[0][0] if self._chunks else 0), found, -1)
 
     def _rows(self, numbers: np.ndarray) -> pa.Table:

@@ -28,7 +28,7 @@ def by_response(memory: Memory, ids: Links, rows: np.ndarray, keys: np.ndarray, 
         found = ids.find(mine_keys)
         fresh = ~found.known | ~memory.known(found.row)
         memory.best[memory.at(mine[fresh])] = mine[fresh]
-        ids.add(mine_keys[fresh], np.zeros(int(fresh.sum()), np.uint64), mine[fresh], now)
+        ids.add(mine_keys[fresh], mine[fresh], now)
         met = np.flatnonzero(~fresh)
         if len(met):
             changed.append(_decide(memory, found.row[met], mine[met]))

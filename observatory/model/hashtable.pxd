@@ -1,0 +1,24 @@
+# Types for hashtable.py when Cython compiles it; Python never reads this file.
+
+cimport cython
+
+@cython.locals(mask=cython.ulonglong, asked=cython.ulonglong, at=cython.ulonglong, slot=cython.longlong, i=cython.Py_ssize_t)
+cpdef find(
+    const int[::1] places,
+    const unsigned long long[::1] key,
+    const unsigned long long[::1] low,
+    const unsigned long long[:] keys,
+    const unsigned long long[:] lows,
+    long long[::1] slots,
+)
+
+@cython.locals(mask=cython.ulonglong, at=cython.ulonglong, i=cython.Py_ssize_t)
+cpdef insert(int[::1] places, const unsigned long long[::1] key, const long long[:] slots)
+
+@cython.locals(mask=cython.ulonglong, at=cython.ulonglong, i=cython.Py_ssize_t)
+cpdef remove(int[::1] places, const unsigned long long[::1] key, const long long[:] slots)
+
+@cython.locals(mask=cython.ulonglong, asked=cython.ulonglong, at=cython.ulonglong, slot=cython.longlong, i=cython.Py_ssize_t)
+cpdef Py_ssize_t put(
+    int[::1] places, unsigned long long[::1] key, Py_ssize_t count, const unsigned long long[:] keys, long long[::1] slots
+)

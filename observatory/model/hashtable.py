@@ -1,0 +1,70 @@
+# cython: boundscheck=False, wraparound=False, annotation_typing=False
+"""Hash tables in arrays: open addressing, no object for any key. Plain Python that `hashtable.pxd` lets Cython compile: 30 to 60 ns a key.
+
+`places` are int32, a power of two of them, at most half full: each the slot of a key, -1 where there is none, -2 where one was. What
+belongs to a slot lies in arrays of whoever owns the table; of these `key` (uint64, spread like a hash) says where to look,
+`low` (uint64) what else must be equal. Where the key is all, it is given as `low` too. `slots` are int64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def table(slots: int) -> np.ndarray:
+    """Places for that many slots."""
+    return np.full(1 << max(2 * slots - 1, 1).bit_length(), -1, np.int32)
+
+
+def find(places: np.ndarray, key: np.ndarray, low: np.ndarray, keys: np.ndarray, lows: np.ndarray, slots: np.ndarray) -> None:
+    """Fill `slots` with those of keys that are asked for, -1 for none."""
+    mask = len(places) - 1
+    for i in range(len(keys)):  # a pass of its own: loads that wait for nothing else come in side by side
+        slots[i] = places[keys[i] & mask]
+    for i in range(len(keys)):
+        asked = keys[i]
+        at = asked & mask
+        slot = slots[i]
+        while slot != -1 and (slot < 0 or key[slot] != asked or low[slot] != lows[i]):
+            at = (at + 1) & mask
+            slot = places[at]
+        slots[i] = slot
+
+
+def insert(places: np.ndarray, key: np.ndarray, slots: np.ndarray) -> None:
+    """Let keys be found at these slots, where `key` has them already. None of them is there."""
+    mask = len(places) - 1
+    for i in range(len(slots)):
+        at = key[slots[i]] & mask
+        while places[at] >= 0:
+            at = (at + 1) & mask
+        places[at] = slots[i]
+
+
+def remove(places: np.ndarray, key: np.ndarray, slots: np.ndarray) -> None:
+    """Let these slots be found no more; all of them are there."""
+    mask = len(places) - 1
+    for i in range(len(slots)):
+        at = key[slots[i]] & mask
+        while places[at] != slots[i]:
+            at = (at + 1) & mask
+        places[at] = -2
+
+
+def put(places: np.ndarray, key: np.ndarray, count: int, keys: np.ndarray, slots: np.ndarray) -> int:
+    """Fill `slots` with those of `keys`; one that is not there gets the next slot, from `count` on. Returns how many are used then."""
+    mask = len(places) - 1
+    for i in range(len(keys)):
+        asked = keys[i]
+        at = asked & mask
+        slot = places[at]
+        while slot != -1 and key[slot] != asked:
+            at = (at + 1) & mask
+            slot = places[at]
+        if slot < 0:
+            slot = count
+            places[at] = slot
+            key[slot] = asked
+            count += 1
+        slots[i] = slot
+    return count

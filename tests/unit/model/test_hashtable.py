@@ -1,0 +1,74 @@
+"""The table of places is a dict, compiled or not, and the compiled one is what runs."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from observatory.model import hashtable
+
+FEW = st.lists(st.integers(0, 40), max_size=40)
+"""Keys that are no hashes at all: neighbours, so that places are taken and ways are long."""
+
+
+def plain() -> ModuleType:
+    source = Path(hashtable.__file__).with_name("hashtable.py")
+    spec = importlib.util.spec_from_file_location("plain_hashtable", source)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PLAIN = plain()
+BOTH = pytest.mark.parametrize("code", [cast(ModuleType, hashtable), PLAIN], ids=["compiled", "plain"])
+
+
+def numbers(keys: list[int]) -> np.ndarray:
+    return np.array(keys, np.uint64)
+
+
+def found(code: ModuleType, places: np.ndarray, key: np.ndarray, low: np.ndarray, keys: list[int], lows: list[int]) -> list[int]:
+    slots = np.empty(len(keys), np.int64)
+    code.find(places, key, low, numbers(keys), numbers(lows), slots)
+    return slots.tolist()
+
+
+def test_the_compiled_one_is_what_runs() -> None:
+    assert hashtable.__file__.endswith(".so")
+
+
+@BOTH
+@given(st.lists(FEW, max_size=6))
+def test_a_key_keeps_the_slot_it_was_given(code: ModuleType, steps: list[list[int]]) -> None:
+    places, key, count = code.table(41), np.empty(41, np.uint64), 0
+    known: dict[int, int] = {}
+    for keys in steps:
+        slots = np.empty(len(keys), np.int64)
+        count = code.put(places, key, count, numbers(keys), slots)
+        assert slots.tolist() == [known.setdefault(each, len(known)) for each in keys]
+        assert count == len(known)
+    asked = list(range(45))
+    assert found(code, places, key, key, asked, asked) == [known.get(each, -1) for each in asked]
+
+
+@BOTH
+@given(st.lists(st.tuples(st.sampled_from(["insert", "remove"]), st.integers(0, 12), st.integers(0, 2)), max_size=60))
+def test_what_is_removed_is_found_no_more_and_hides_nothing(code: ModuleType, steps: list[tuple[str, int, int]]) -> None:
+    places, key, low = code.table(128), np.zeros(64, np.uint64), np.zeros(64, np.uint64)
+    known: dict[tuple[int, int], int] = {}
+    for slot, (what, first, second) in enumerate(steps):
+        if what == "insert" and (first, second) not in known:
+            key[slot], low[slot] = first, second
+            code.insert(places, key, np.array([slot]))
+            known[first, second] = slot
+        elif what == "remove" and (first, second) in known:
+            code.remove(places, key, np.array([known.pop((first, second))]))
+        pairs = [(a, b) for a in range(14) for b in range(3)]
+        assert found(code, places, key, low, *map(list, zip(*pairs, strict=True))) == [known.get(pair, -1) for pair in pairs]
