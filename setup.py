@@ -1,4 +1,4 @@
-"""Builds the native kernel and compiles the JSON writer and the hash tables when a compiler is there; without one the install still succeeds and the
+"""Builds the native kernel and compiles the JSON writer and the hash tables; without a compiler the install still succeeds and the
 pure-Python decoder serves.
 
 `OBSERVATORY_PURE=1` builds no extension and gives a `py3-none-any` wheel. `OBSERVATORY_SANITIZE=1` builds with AddressSanitizer, for the
