@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, redirect } from "@tanstack/react-router";
+import { arriving } from "./frame/arriving";
+import { Broken, Fetching } from "./frame/Fallbacks";
 import { Frame } from "./frame/Frame";
 import { readRange } from "./frame/range";
 import { TopBar } from "./frame/TopBar";
@@ -16,7 +18,7 @@ function route<const P extends Page>(page: P) {
     getParentRoute: () => root,
     path,
     validateSearch: page.readSearch as P["readSearch"],
-    component: lazyRouteComponent(async () => ({ default: await page.load() })),
+    component: lazyRouteComponent(() => arriving(async () => ({ default: await page.load() }))),
   });
 }
 type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
@@ -44,14 +46,14 @@ const trace = createRoute({
   getParentRoute: () => root,
   path: "/traces/$traceId",
   validateSearch: readTraceView,
-  component: lazyRouteComponent(() => import("./trace/TracePage"), "TracePage"),
+  component: lazyRouteComponent(() => arriving(() => import("./trace/TracePage")), "TracePage"),
 });
 
 const session = createRoute({
   getParentRoute: () => root,
   path: "/sessions/$sessionId",
   validateSearch: readRange,
-  component: lazyRouteComponent(() => import("./sessions/SessionPage"), "SessionPage"),
+  component: lazyRouteComponent(() => arriving(() => import("./sessions/SessionPage")), "SessionPage"),
 });
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */
@@ -65,6 +67,8 @@ export const router = createRouter({
   },
   defaultPreload: "intent",
   defaultPendingMs: 300,
+  defaultPendingComponent: Fetching,
+  defaultErrorComponent: Broken,
   scrollRestoration: false,
 });
 

@@ -2,12 +2,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { get } from "../api/client";
-import { isUnreachable } from "../api/queries";
 import { useKeys } from "../frame/keys";
 import { windowParams } from "../frame/range";
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { Combobox } from "../parts/Combobox";
+import { Failed } from "../parts/Failed";
 import { LiveIcon, SearchIcon } from "../parts/icons";
 import { Notice } from "../parts/Notice";
 import { LogList } from "./LogList";
@@ -93,11 +93,7 @@ export function LogsPage() {
         <Combobox label="service" placeholder="any service" value={search.service ?? ""} choices={services.data?.items ?? []} onChoose={(name) => change({ service: name || undefined })} inputRef={service} />
       </div>
       {error && !data ? (
-        !isUnreachable(error) && (
-          <Notice title="The log could not be read" code="error">
-            <p>{error.message}</p>
-          </Notice>
-        )
+        <Failed error={error} what="The log could not be read" />
       ) : data && items.length === 0 ? (
         <Nothing filtered={filtered} onAll={() => change({ range: "all", from: undefined, to: undefined, text: undefined, service: undefined, severity: undefined })} />
       ) : (

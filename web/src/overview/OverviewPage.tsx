@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { isUnreachable } from "../api/queries";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { summaryQuery } from "../api/llm";
 import { rangeLabel, readRange } from "../frame/range";
 import { TimeRange } from "../frame/TimeRange";
 import { TopBar } from "../frame/TopBar";
 import { count } from "../format/number";
-import { Notice } from "../parts/Notice";
+import { Failed } from "../parts/Failed";
 import { AnyTrace } from "../traces/AnyTrace";
 import { Breakdown } from "./Breakdown";
 import { Changes } from "./Changes";
@@ -21,17 +20,12 @@ export function OverviewPage() {
   const navigate = useNavigate();
   const over = useQuery(summaryQuery(range, { over: true }));
   const brush = (from: number, to: number) => void navigate({ to: "/", search: { from: new Date(from).toISOString(), to: new Date(to).toISOString() } });
-  const failed = over.error !== null && !isUnreachable(over.error) && over.data === undefined;
   return (
     <>
       <TopBar title="Overview">
         <TimeRange search={range} onChange={(next) => void navigate({ to: "/", search: readRange({ ...next }) })} />
       </TopBar>
-      {failed ? (
-        <Notice title="The figures could not be read" actions={<Link to="/" className="button">back to the last 24 h</Link>}>
-          <p>{over.error.message}</p>
-        </Notice>
-      ) : (
+      <Failed error={over.data ? null : over.error} what="The figures could not be read">
         <AnyTrace>
           <div className="page overview">
             <Headline range={range} over={over.data} />
@@ -51,7 +45,7 @@ export function OverviewPage() {
             </p>
           </div>
         </AnyTrace>
-      )}
+      </Failed>
     </>
   );
 }

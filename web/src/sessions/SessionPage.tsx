@@ -14,8 +14,8 @@ import { windowParams } from "../frame/range";
 import { MessageTurn, Turn } from "../messages/Conversation";
 import { messagesQuery } from "../messages/queries";
 import { Counted } from "../parts/Counted";
+import { Failed } from "../parts/Failed";
 import { ErrorIcon } from "../parts/icons";
-import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { spoken } from "./conversation";
 import type { SessionDetail, SessionTrace } from "./types";
@@ -64,17 +64,15 @@ export function SessionPage() {
           <Conversation key={sessionId} session={data} />
         </>
       ) : error && !isUnreachable(error) ? (
-        <Notice
-          code={error instanceof ApiError ? String(error.status) : "error"}
-          title={error instanceof ApiError && error.status === 404 ? "No such session in this window" : "The session could not be read"}
+        <Failed
+          error={error}
+          what={error instanceof ApiError && error.status === 404 ? "No such session in this window" : "The session could not be read"}
           actions={
             <button type="button" className="button" onClick={all}>
               look in all time
             </button>
           }
-        >
-          <p>{error.message}</p>
-        </Notice>
+        />
       ) : (
         <div className="panel-wait session-wait" aria-busy="true" aria-label="loading the session">
           {[30, 62, 48, 70, 40].map((width) => (

@@ -2,14 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useRef } from "react";
 import { get } from "../api/client";
-import { isUnreachable } from "../api/queries";
 import type { Value } from "../api/types";
 import { bytes, count } from "../format/number";
 import { useKeys } from "../frame/keys";
 import { TopBar } from "../frame/TopBar";
 import { Copy } from "../parts/Copy";
+import { Failed } from "../parts/Failed";
 import { SearchIcon } from "../parts/icons";
-import { Notice } from "../parts/Notice";
 import { matching, type Setting, type SettingsSection, toml } from "./settings";
 import "../parts/page.css";
 import "./settings.css";
@@ -51,11 +50,7 @@ export function SettingsPage() {
           />
         </div>
       </TopBar>
-      {error && !isUnreachable(error) && (
-        <Notice title="The settings could not be read">
-          <p>{error.message}</p>
-        </Notice>
-      )}
+      <Failed error={error} what="The settings could not be read" />
       {data && (
         <div className="settings" tabIndex={0}>
           <p className="settings-how">

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { isUnreachable, statusQuery } from "../api/queries";
+import { statusQuery } from "../api/queries";
 import type { JobStatus, Status } from "../api/types";
 import { TopBar } from "../frame/TopBar";
 import { duration } from "../format/duration";
 import { bytes, count, short } from "../format/number";
+import { Failed } from "../parts/Failed";
 import { CheckIcon, ErrorIcon } from "../parts/icons";
 import { Figure } from "../parts/Figure";
-import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { field, flat, instant, isObject, words } from "./fields";
 import { Sampled } from "./Sampled";
@@ -33,12 +33,7 @@ export function StatusPage() {
           <Jobs jobs={data.jobs ?? []} />
         </div>
       ) : (
-        error &&
-        !isUnreachable(error) && (
-          <Notice title="The status could not be read">
-            <p>{error.message}</p>
-          </Notice>
-        )
+        <Failed error={error} what="The status could not be read" />
       )}
     </>
   );

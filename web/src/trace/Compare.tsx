@@ -10,8 +10,8 @@ import { milliseconds } from "../format/time";
 import { useKeys } from "../frame/keys";
 import { Flags, MessageTurn } from "../messages/Conversation";
 import { messagesQuery } from "../messages/queries";
+import { Failed } from "../parts/Failed";
 import { ErrorIcon } from "../parts/icons";
-import { Notice } from "../parts/Notice";
 import { Ago } from "../parts/now";
 import { align, type Pair } from "./compare";
 import { figuresOf } from "./figures";
@@ -30,16 +30,15 @@ export function Compare({ trace, other }: { trace: TraceTree; other: string }) {
   if (data) return <Both a={trace} b={data} onClose={close} />;
   if (!error || isUnreachable(error)) return <p className="faint compare-wait" aria-busy="true">loading the other trace</p>;
   return (
-    <Notice
-      title="The other trace could not be read"
+    <Failed
+      error={error}
+      what="The other trace could not be read"
       actions={
         <button type="button" className="button" onClick={close}>
           back to the trace
         </button>
       }
-    >
-      <p>{error.message}</p>
-    </Notice>
+    />
   );
 }
 

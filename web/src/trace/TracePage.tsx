@@ -5,8 +5,8 @@ import { isUnreachable, traceQuery } from "../api/queries";
 import type { TraceTree } from "../api/types";
 import { useKeys } from "../frame/keys";
 import { TopBar } from "../frame/TopBar";
+import { Failed } from "../parts/Failed";
 import { ChevronIcon } from "../parts/icons";
-import { Notice } from "../parts/Notice";
 import { useLastSearch } from "../traces/memory";
 import { useNeighbours } from "./neighbours";
 import { Compare } from "./Compare";
@@ -81,21 +81,23 @@ function Missing({ error, traceId }: { error: Error; traceId: string }) {
   const status = error instanceof ApiError ? error.status : 0;
   const known = REASONS[status];
   return (
-    <Notice
-      code={status ? String(status) : "error"}
-      title={known?.title ?? "The trace could not be read"}
+    <Failed
+      error={error}
+      what={known?.title ?? "The trace could not be read"}
       actions={
         <Link to="/explore" className="button">
           all traces
         </Link>
       }
-    >
-      <p>{error.message}</p>
-      {known && <p>{known.hint}</p>}
-      <p>
-        <code>{traceId}</code>
-      </p>
-    </Notice>
+      more={
+        <>
+          {known && <p>{known.hint}</p>}
+          <p>
+            <code>{traceId}</code>
+          </p>
+        </>
+      }
+    />
   );
 }
 

@@ -1,0 +1,31 @@
+const PAUSE_MS = 2000;
+
+/**
+ * The code of a page. When it cannot be fetched because nothing answers, this waits until something does and loads the document anew: what
+ * failed once, such as a style sheet, is not fetched a second time. When the server answers, but not with this (another version of it runs by
+ * now), the document is loaded anew once, and then the error is the caller's.
+ */
+export async function arriving<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    const mark = `reloaded for ${String(error)}`;
+    if (sessionStorage.getItem(mark) !== null) {
+      sessionStorage.removeItem(mark);
+      throw error;
+    }
+    while (!(await answers())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    sessionStorage.setItem(mark, "");
+    location.reload();
+    return new Promise(() => {}); // until the document is gone
+  }
+}
+
+async function answers(): Promise<boolean> {
+  try {
+    const { status } = await fetch("/api/v1/status", { cache: "no-store" });
+    return status !== 502 && status !== 504; // a proxy in between says these for a server that is not there
+  } catch {
+    return false;
+  }
+}
