@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 import time
@@ -19,6 +20,10 @@ from observatory.testing.spans import Maker, key_values
 SECOND = 10**9
 ROWS = ".span-row"
 MESSAGES = json.dumps([{"role": "user", "parts": [{"type": "text", "content": "word " * 400}]}])
+
+
+SPILLING = "all => all.filter(e => getComputedStyle(e).overflowX === 'visible' && e.scrollWidth > e.clientWidth + 1).length"
+"""How many elements are wider than they may be and do not end where they should."""
 
 
 def opened(page: Page, trace_id: bytes, query: str = "") -> None:
@@ -293,3 +298,35 @@ def test_every_recorded_trace_opens(page: Page, server: ServerProcess, sender: S
             folded.first.click()
         assert int(page.locator(ROWS).first.get_attribute("aria-setsize") or 0) == trace["span_count"] + groups.count()
         assert sum(drawn(page.locator("canvas.waterfall")).values()) > 500
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280])
+def test_facts_of_a_trace_do_not_lie_over_each_other(page: Page, make: Maker, sender: Sender, width: int) -> None:
+    about = {"session.id": "a-session-with-a-long-name-1234", "user.id": "somebody-with-a-long-name@example.org"}
+    root = make.span("invoke_workflow research", start_ns=time.time_ns() - 30 * SECOND, duration_s=20, attributes=about)
+    sender.send(make.spans(root, service="a-service-with-a-long-name"))
+    page.set_viewport_size({"width": width, "height": 800})
+    opened(page, root.trace_id)
+    expect(page.get_by_text("kept by")).to_be_attached()
+    facts = page.locator(".summary > span:visible")
+    boxes = [box for each in facts.all() if (box := each.bounding_box()) and box["width"] > 0]
+    for one, two in itertools.pairwise(boxes):
+        apart = one["x"] + one["width"] <= two["x"] + 1 or one["y"] + one["height"] <= two["y"] + 1
+        assert apart, f"{one} and {two} at {width} px"
+    assert page.locator(".summary > span").evaluate_all(SPILLING) == 0
+    if width == 390:
+        title = page.locator(".topbar h1")
+        assert (title.bounding_box() or {"width": 0})["width"] > 120, "a phone has room for the trace's name"
+
+
+def test_what_a_call_cost_comes_to_a_page_that_was_opened_before_it_was_known(page: Page, make: Maker, sender: Sender) -> None:
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4.1",
+        "gen_ai.usage.input_tokens": 1000,
+    }
+    root = make.span("chat gpt-4.1", start_ns=time.time_ns() - SECOND, duration_s=0.5, attributes=said)
+    sender.send(make.spans(root, service="quick"))
+    page.goto(f"/traces/{root.trace_id.hex()}")  # at once: calls are measured half a second after they came
+    expect(page.locator(".summary")).to_contain_text("$0.002")

@@ -36,10 +36,12 @@ export function traceQuery(traceId: string) {
   });
 }
 
-/** Whether two answers say the same of a trace: spans are only ever added. */
+/** Whether two answers say the same of a trace: spans are only ever added, and what they cost is known half a second after they came. */
 function unchanged(old: TraceTree | undefined, fresh: TraceTree): boolean {
-  return old?.span_count === fresh.span_count && old.error_count === fresh.error_count && old.duration_ms === fresh.duration_ms && old.state === fresh.state;
+  return old !== undefined && TOLD.every((key) => old[key] === fresh[key]);
 }
+
+const TOLD = ["span_count", "error_count", "duration_ms", "state", "llm_calls", "total_cost_usd", "unpriced_calls", "decided_by", "adjusted_count"] as const;
 
 /** One span in full. A finished span does not change; it is asked again after a minute at the earliest. */
 export function spanQuery(traceId: string, spanId: string) {
