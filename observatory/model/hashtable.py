@@ -42,13 +42,14 @@ def insert(places: np.ndarray, key: np.ndarray, slots: np.ndarray) -> None:
 
 
 def remove(places: np.ndarray, key: np.ndarray, slots: np.ndarray) -> None:
-    """Let these slots be found no more; all of them are there."""
+    """Let these slots be found no more."""
     mask = len(places) - 1
     for i in range(len(slots)):
         at = key[slots[i]] & mask
-        while places[at] != slots[i]:
+        while places[at] != slots[i] and places[at] != -1:
             at = (at + 1) & mask
-        places[at] = -2
+        if places[at] != -1:
+            places[at] = -2
 
 
 def put(places: np.ndarray, key: np.ndarray, count: int, keys: np.ndarray, slots: np.ndarray) -> int:
