@@ -59,8 +59,8 @@ function Kept({ by, stands }: { by: string; stands: number | null | undefined })
     stands == null ? "nobody knows for how many it stands" : stands > 1 ? `it stands for ${count(Math.round(stands))} that were received` : "it stands for itself";
   return (
     <span className="muted is-last" title={`the sampling policies that kept this trace; ${said}`}>
-      <span className="faint">kept by</span> {by.replaceAll(",", ", ")}{" "}
-      {stands != null && stands > 1 && <span className="number">≈ {short(stands)} traces like it</span>}
+      <span className="faint">kept by</span> {by.replaceAll(",", ", ")}
+      {stands != null && stands > 1 && <span className="number"> ≈ {short(stands)} traces like it</span>}
     </span>
   );
 }
