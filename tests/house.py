@@ -31,6 +31,13 @@ class House:
     http: HttpClient
     grpc: GrpcClient
 
+    def all_decided(self) -> bool:
+        """Whether the sampler looked at every span that passed the stages and no trace is open: before the first tick none is either."""
+        sampling = self.app.pipeline.sampling
+        with sampling.filing:  # no tick is half done
+            tally = sampling.sampler.tally
+            return tally.ticked == tally.taken and not len(sampling.sampler.open)
+
     async def stored(self, count: int, signal: Signal = Signal.SPANS) -> list[dict[str, Any]]:
         """Every row that is durable, in order, once there are `count` of them; attributes as `{key: (letter, text)}`.
 

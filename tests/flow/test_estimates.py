@@ -88,7 +88,7 @@ async def test_counts_of_thinned_traces_are_estimates_and_say_how_good(tmp_path:
     traces, make = made(), Maker(1)
     async with open_house(tmp_path, sampling=THINNED) as house:
         await send(house, *(make.spans(*(span for trace in traces[n : n + 50] for span in trace)) for n in range(0, TRACES, 50)))
-        await until(lambda: not len(house.app.pipeline.sampling.sampler.open))
+        await until(house.all_decided)
         if cut:
             await asyncio.to_thread(house.app.pipeline.cut)
         with house.app.engine.view() as view:
@@ -149,7 +149,7 @@ async def test_what_was_not_thinned_is_exact(tmp_path: Path) -> None:
     traces, make = made(), Maker(1)
     async with open_house(tmp_path) as house:
         await send(house, *(make.spans(*(span for trace in traces[n : n + 50] for span in trace)) for n in range(0, TRACES, 50)))
-        await until(lambda: not len(house.app.pipeline.sampling.sampler.open))
+        await until(house.all_decided)
         exact = {"exact": True, "standard_error": None}
         for of in ("spans", "traces"):
             said = await ask(house, "histogram", of=of, filter="duration>=0s")

@@ -60,7 +60,7 @@ async def test_kept_traces_are_whole_and_sums_are_of_everything(tmp_path: Path) 
         await asyncio.gather(*(send(house, body) for body in bodies))
         listed = {row["trace_id"]: row["state"] for row in ask(house, "SELECT trace_id, state FROM traces")}
         assert len(listed) == TRACES, "open traces are listed at once"
-        await until(lambda: not len(sampler.open))
+        await until(house.all_decided)
         check(house, expected)
         house.app.pipeline.cut()
         assert sum(s.rows for s in house.app.manifest.live(Signal.SPANS)) == sum(row["spans"] for row in expected["kept"])
@@ -93,8 +93,7 @@ async def test_undecided_rows_outlive_the_journal_and_a_restart(tmp_path: Path) 
         assert one(house, "SELECT count(*) FROM spans") == TRACES * SPANS_PER_TRACE
         assert one(house, "SELECT count(*) FROM traces") == TRACES
     async with open_house(tmp_path / "sampled", sampling={**ERRORS, "quiet_s": 0.2}, cut=cut) as house:
-        sampler = house.app.pipeline.sampling.sampler
-        await until(lambda: not len(sampler.open))
+        await until(house.all_decided)
         house.app.pipeline.cut()
         assert {s.tier for s in house.app.manifest.live(Signal.SPANS)} == {"hot"}
         check(house, expected)
@@ -120,7 +119,7 @@ async def test_dropped_rows_that_the_journal_still_holds_stay_hidden_after_a_res
 async def test_the_api_says_what_is_kept(tmp_path: Path) -> None:
     async with open_house(tmp_path, sampling=ERRORS) as house:
         await send(house, build(TRACES, 3))
-        await until(lambda: not len(house.app.pipeline.sampling.sampler.open))
+        await until(house.all_decided)
         async with ClientSession() as client, client.get(f"http://{house.app.addresses['listen']}/api/v1/sampling") as answer:
             said = await answer.json()
         assert said["policies"][0]["name"] == "errors"

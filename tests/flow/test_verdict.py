@@ -30,7 +30,7 @@ async def ask(house: House, path: str) -> Any:
 async def send(house: House, payload: Payload) -> None:
     assert (await house.http.export(payload)).ok
     await asyncio.to_thread(house.app.pipeline.ingest.quiesce)
-    await until(lambda: not len(house.app.pipeline.sampling.sampler.open))
+    await until(house.all_decided)
 
 
 def states(said: Any) -> set[str]:
