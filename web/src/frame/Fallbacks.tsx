@@ -13,7 +13,7 @@ export function Fetching() {
     );
   }
   return (
-    <div className="panel-wait session-wait" aria-busy="true" aria-label="loading the page">
+    <div className="page-wait" aria-busy="true" aria-label="loading the page">
       {[30, 62, 48].map((width) => (
         <span key={width} className="skeleton" style={{ width: `${width}%` }} />
       ))}
