@@ -88,10 +88,7 @@ class IdIndex:
 
     def _rebuild(self, count: int) -> None:
         live = self._places[self._places >= 0].astype(np.int64)
-        size = len(self._places)
-        while size < 4 * count:
-            size *= 2
-        self._places = hashtable.table(size // 2)
+        self._places = hashtable.table(max(2 * count, len(self._places) // 2))
         self._used = len(live)
         hashtable.insert(self._places, self.key, live)
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from uncompiled import uncompiled
 
 from observatory.model import hashtable
 
 FEW = st.lists(st.integers(0, 40), max_size=40)
 """Keys that are no hashes at all: neighbours, so that places are taken and ways are long."""
 
-
-def plain() -> ModuleType:
-    source = Path(hashtable.__file__).with_name("hashtable.py")
-    spec = importlib.util.spec_from_file_location("plain_hashtable", source)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PLAIN = plain()
+PLAIN = uncompiled(cast(ModuleType, hashtable))
 BOTH = pytest.mark.parametrize("code", [cast(ModuleType, hashtable), PLAIN], ids=["compiled", "plain"])
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import json
 import math
 import random
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import orjson
@@ -17,24 +14,14 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from hypothesis import HealthCheck, given, settings, strategies as st
 from otlp_messages import REQUESTS, captures, metric_requests, requests
+from uncompiled import uncompiled
 
 from observatory.errors import Malformed
 from observatory.model.signal import BY_OTLP, Signal
 from observatory.otlp import json as otlp_json, jsonwire
 from observatory.otlp.decode import decoders
 
-
-def _plain_module() -> ModuleType:
-    """The writer as it is where nothing was compiled."""
-    source = Path(otlp_json.__file__).with_name("jsonwire.py")
-    spec = importlib.util.spec_from_file_location("plain_jsonwire", source)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-PLAIN = _plain_module()
+PLAIN = uncompiled(jsonwire)
 
 
 @pytest.fixture(params=["installed", "plain"], autouse=True)

@@ -1,11 +1,12 @@
+import { useQuery } from "@tanstack/react-query";
 import type { ErrorComponentProps } from "@tanstack/react-router";
+import { isUnreachable, statusQuery } from "../api/queries";
 import { Notice } from "../parts/Notice";
-import { useLostSince } from "./connection";
 
 /** In place of a page whose code has not come yet. */
 export function Fetching() {
-  const lost = useLostSince();
-  if (lost !== null) {
+  const { error } = useQuery(statusQuery);
+  if (isUnreachable(error)) {
     return (
       <Notice title="This page has not been loaded yet">
         <p>Its code comes from the observatory and opens by itself as soon as that answers.</p>

@@ -1,3 +1,6 @@
+import { get } from "../api/client";
+import { isUnreachable } from "../api/queries";
+
 const PAUSE_MS = 2000;
 
 /**
@@ -21,11 +24,9 @@ export async function arriving<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-async function answers(): Promise<boolean> {
-  try {
-    const { status } = await fetch("/api/v1/status", { cache: "no-store" });
-    return status !== 502 && status !== 504; // a proxy in between says these for a server that is not there
-  } catch {
-    return false;
-  }
+function answers(): Promise<boolean> {
+  return get("status").then(
+    () => true,
+    (error: unknown) => !isUnreachable(error),
+  );
 }
