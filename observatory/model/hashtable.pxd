@@ -22,3 +22,8 @@ cpdef remove(int[::1] places, const unsigned long long[::1] key, const long long
 cpdef Py_ssize_t put(
     int[::1] places, unsigned long long[::1] key, Py_ssize_t count, const unsigned long long[:] keys, long long[::1] slots
 )
+
+@cython.locals(
+    begin=cython.ulonglong, prime=cython.ulonglong, most=cython.ulonglong, state=cython.ulonglong, i=cython.Py_ssize_t, at=cython.Py_ssize_t
+)
+cpdef hash_texts(const unsigned char[:] letters, const int[:] offsets, unsigned long long[::1] keys)

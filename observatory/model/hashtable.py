@@ -3,7 +3,7 @@
 
 `places` are int32, a power of two of them, at most half full: each the slot of a key, -1 where there is none, -2 where one was. What
 belongs to a slot lies in arrays of whoever owns the table; of these `key` (uint64, spread like a hash) says where to look,
-`low` (uint64) what else must be equal. Where the key is all, it is given as `low` too. `slots` are int64.
+`low` (uint64) what else must be equal. Where the key is all, it is given as `low` too. `slots` are int64. `hash_texts` makes keys of text.
 """
 
 from __future__ import annotations
@@ -69,3 +69,13 @@ def put(places: np.ndarray, key: np.ndarray, count: int, keys: np.ndarray, slots
             count += 1
         slots[i] = slot
     return count
+
+
+def hash_texts(letters: memoryview, offsets: np.ndarray, keys: np.ndarray) -> None:
+    """Fill `keys` (uint64) with FNV-1a of texts: text i has the bytes from `offsets[i]` up to `offsets[i + 1]` (int32)."""
+    begin, prime, most = 0xCBF29CE484222325, 0x100000001B3, 0xFFFFFFFFFFFFFFFF  # named: in a term, compiled, they would be Python's numbers
+    for i in range(len(keys)):
+        state = begin
+        for at in range(offsets[i], offsets[i + 1]):
+            state = ((state ^ letters[at]) * prime) & most
+        keys[i] = state

@@ -54,6 +54,15 @@ def distinct(ids: Ids) -> tuple[Ids, np.ndarray]:
     return Ids(key[new], low[new]), place
 
 
+def runs(ids: Ids) -> tuple[Ids, np.ndarray]:
+    """(the first of each run of equal ids, in order; for every given one the place of its run). The spans of a trace mostly lie together:
+    this halves lookups for a tenth of what sorting costs.
+    """
+    new = np.ones(len(ids.key), bool)
+    new[1:] = (ids.key[1:] != ids.key[:-1]) | (ids.low[1:] != ids.low[:-1])
+    return ids.at(new), np.cumsum(new) - 1
+
+
 class IdIndex:
     """id -> slot. Slots are numbered by whoever owns the rows; both arrays are indexed by slot."""
 

@@ -26,7 +26,7 @@ from observatory.model.schema import time_column
 from observatory.model.signal import RECEIVED, Signal
 from observatory.pipeline.config import CutConfig
 from observatory.pipeline.cpu import CpuSeconds
-from observatory.pipeline.gather import HELD, Place, of_record, of_segment
+from observatory.pipeline.gather import HELD, Place, of_records, of_segment
 from observatory.pipeline.open_rows import OpenRecords, Pending
 from observatory.pipeline.sampling.sampling import SAMPLED, Moment, Sampling
 from observatory.storage import rollups, traces
@@ -114,7 +114,8 @@ class Cut:
         if oldest is None:
             return False
         fresh = self._open.pending(seq_of(self._manifest.measured))
-        full = fresh.bytes * SEGMENT_SHARE >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
+        stored = fresh.bytes * SEGMENT_SHARE * self._sampling.share_kept
+        full = stored >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
         # rows from far in the future came before the clock was set back and the server started again
         return full or (abs(now - oldest) >= age and abs(now - self._cut_at) >= age)
 
@@ -175,8 +176,8 @@ class Cut:
     ) -> None:
         for signal in RECEIVED:
             before = (of_segment(self._data_dir, moment, s) for s in gathers if s.signal is signal)
-            fresh = (of_record(moment, r) for r in wanted if r.signal is signal)
-            self._write(writers, signal, moment.checkpoint, itertools.chain.from_iterable(itertools.chain(before, fresh)))
+            fresh = of_records(moment, signal, (r for r in wanted if r.signal is signal))
+            self._write(writers, signal, moment.checkpoint, itertools.chain(itertools.chain.from_iterable(before), fresh))
 
     def _account(self, wanted: Sequence[OpenRecord], added: Sequence[Segment], seconds: float) -> int:
         for record in wanted:

@@ -149,17 +149,35 @@ def pack(
     return [head + listed, payload, b"\0" * padding]
 
 
+class Opened(NamedTuple):
+    """A record's checked payload in memory, still compressed, behind its schema."""
+
+    signal: Signal
+    stream: pa.Buffer
+
+    def rows(self, columns: Sequence[str] | None = None) -> pa.RecordBatch:
+        """All columns or only those named, in schema order: what is not named is not decompressed."""
+        names = schema(self.signal).names
+        options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=sorted(names.index(c) for c in columns) if columns else None)
+        with pa.ipc.open_stream(self.stream, options=options) as stream:
+            return stream.read_next_batch()
+
+
 def read(record: OpenRecord, columns: Sequence[str] | None = None) -> pa.RecordBatch:
-    """A record's rows, all columns or only those named, in schema order. Raises DamagedRecord, or OSError when the file is gone."""
+    """A record's rows, as `Opened.rows` gives them. Raises DamagedRecord, or OSError when the file is gone."""
+    return load(record).rows(columns)
+
+
+def load(record: OpenRecord) -> Opened:
+    """A record's bytes, once, for whoever looks at some columns before it wants the others. Raises as `read`."""
     fd = os.open(record.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return read_fd(fd, record, columns)
+        return _load(fd, record)
     finally:
         os.close(fd)
 
 
-def read_fd(fd: int, record: OpenRecord, columns: Sequence[str] | None = None) -> pa.RecordBatch:
-    """`read` on an open file."""
+def _load(fd: int, record: OpenRecord) -> Opened:
     prefix = _prefix(record.signal)
     head = os.pread(fd, _RECORD.size, record.offset)
     parsed = _parse_head(head)
@@ -174,10 +192,7 @@ def read_fd(fd: int, record: OpenRecord, columns: Sequence[str] | None = None) -
     if isal_zlib.crc32(view[start:]) != parsed.crc:
         raise DamagedRecord(f"{record.path}: record {record.seq} at byte {record.offset} fails its checksum")
     view[listed : listed + len(prefix)] = prefix
-    names = schema(record.signal).names
-    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=sorted(names.index(c) for c in columns) if columns else None)
-    with pa.ipc.open_stream(buffer.slice(listed), options=options) as stream:
-        return stream.read_next_batch()
+    return Opened(record.signal, buffer.slice(listed))
 
 
 def scan(path: Path) -> Scan:

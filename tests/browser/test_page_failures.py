@@ -76,6 +76,24 @@ def test_a_page_that_was_never_loaded_waits_for_the_server(browser: Browser, tmp
             expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_link_that_was_only_pointed_at_reloads_nothing(browser: Browser, tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "data") as server, unwatched(browser, server) as page:
+        page.goto("/explore")
+        expect(page.get_by_role("heading", name="Send the first trace")).to_be_visible()
+        page.evaluate("window.first = true")
+        server.terminate()
+        server.wait()
+        with page.expect_event("requestfailed", lambda request: request.resource_type in ("script", "stylesheet")):
+            page.get_by_role("link", name="SQL").hover()
+        with ServerProcess(server.data_dir, "--listen", server.addresses["listen"]):
+            for _ in range(3):  # by then something answered whoever asked
+                with page.expect_response("**/api/v1/status"):
+                    pass
+            assert page.evaluate("window.first")
+            page.get_by_role("link", name="SQL").click()
+            expect(page.get_by_role("button", name="run", exact=True)).to_be_visible()
+
+
 @contextmanager
 def unwatched(browser: Browser, server: ServerProcess) -> Iterator[Page]:
     context = browser.new_context(viewport=DESKTOP, base_url=server.api, color_scheme="dark")  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ function route<const P extends Page>(page: P) {
     getParentRoute: () => root,
     path,
     validateSearch: page.readSearch as P["readSearch"],
-    component: lazyRouteComponent(() => arriving(async () => ({ default: await page.load() }))),
+    component: lazyRouteComponent(() => arriving(path, async () => ({ default: await page.load() }))),
   });
 }
 type Routes<T extends readonly Page[]> = { [N in keyof T]: ReturnType<typeof route<T[N]>> };
@@ -46,14 +46,14 @@ const trace = createRoute({
   getParentRoute: () => root,
   path: "/traces/$traceId",
   validateSearch: readTraceView,
-  component: lazyRouteComponent(() => arriving(() => import("./trace/TracePage")), "TracePage"),
+  component: lazyRouteComponent(() => arriving("/traces/$traceId", () => import("./trace/TracePage")), "TracePage"),
 });
 
 const session = createRoute({
   getParentRoute: () => root,
   path: "/sessions/$sessionId",
   validateSearch: readRange,
-  component: lazyRouteComponent(() => arriving(() => import("./sessions/SessionPage")), "SessionPage"),
+  component: lazyRouteComponent(() => arriving("/sessions/$sessionId", () => import("./sessions/SessionPage")), "SessionPage"),
 });
 
 /** Addresses are plain: `?service=shop&min=500ms`, text as it is, nothing wrapped in JSON. */

@@ -12,13 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from observatory.model.arrays import one
+from observatory.model.hashtable import hash_texts
 
 _A, _B = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _BITS = 1 << 18
 _LOW = np.uint64(_BITS - 1)
-_TEXT = np.uint64(0x100000001B3)  # odd, so that it has an inverse modulo 2^64
-_INVERSE = np.uint64(pow(int(_TEXT), -1, 2**64))
-_MOST_POWERS = 1 << 20
 
 
 def trace_keys(trace_ids: pa.Array) -> np.ndarray:
@@ -51,21 +49,17 @@ class SpanKeys(NamedTuple):
 
 
 def text_keys(texts: pa.Array) -> np.ndarray:
-    """Keys of a column of text or of a dictionary of text; 0 for null. A polynomial of the bytes, by one running sum over all of them."""
+    """Keys of a column of text or of a dictionary of text; 0 for null."""
     if pa.types.is_dictionary(texts.type):
         of_word = np.append(text_keys(texts.dictionary), np.uint64(0))
         codes = np.asarray(texts.indices.fill_null(len(of_word) - 1)).astype(np.int64)
         return of_word[codes]
-    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, texts.offset * 4).astype(np.int64)
-    first, last = (int(offsets[0]), int(offsets[-1])) if len(texts) else (0, 0)
-    data = texts.buffers()[2]
-    letters = np.frombuffer(data, np.uint8, last - first, first) if data is not None and last > first else np.zeros(0, np.uint8)
-    powers = _powers(len(letters) + 1)
-    sums = np.zeros(len(letters) + 1, np.uint64)
-    np.cumsum((letters.astype(np.uint64) + np.uint64(1)) * powers[:-1], out=sums[1:])
-    starts, ends = offsets[:-1] - first, offsets[1:] - first
-    # the sum of a text's letters, each at the power of its place from the text's own start
-    found = _mixed((sums[ends] - sums[starts]) * _inverse_powers(len(letters) + 1)[starts] + (ends - starts).astype(np.uint64))
+    raw = np.zeros(len(texts), np.uint64)
+    if len(texts):
+        _, offsets, data = texts.buffers()
+        letters = memoryview(data or b"").cast("B")
+        hash_texts(letters, np.frombuffer(offsets, np.int32, len(texts) + 1, texts.offset * 4), raw)
+    found = _mixed(raw)
     found[found == 0] = 1
     if texts.null_count:
         found[np.asarray(texts.is_null())] = 0
@@ -105,23 +99,3 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     values = values ^ (values >> np.uint64(29))
     values[values == 0] = 1
     return values
-
-
-class _Powers:
-    """base^0, base^1, …, modulo 2^64. As many as were ever asked for, up to 8 MB, are remembered: each is a product of the one before."""
-
-    def __init__(self, base: np.uint64) -> None:
-        self._base, self._known = base, np.ones(1, np.uint64)
-
-    def __call__(self, count: int) -> np.ndarray:
-        if count <= len(self._known):
-            return self._known[:count]
-        factors = np.full(max(count, min(2 * len(self._known), _MOST_POWERS)), self._base)
-        factors[:1] = 1
-        found = np.multiply.accumulate(factors)
-        if len(found) <= _MOST_POWERS:
-            self._known = found
-        return found[:count]
-
-
-_powers, _inverse_powers = _Powers(_TEXT), _Powers(_INVERSE)

@@ -38,6 +38,10 @@ class Found:
         """Nothing is known."""
         return Found(np.zeros(rows, np.int8), np.full(rows, UNKNOWN, np.uint64), np.full(rows, -1, np.int64))
 
+    def rows(self, where: np.ndarray | slice) -> Found:
+        """Those at these places, or where a mask says so."""
+        return Found(self.what[where], self.threshold[where], self.by[where])
+
 
 class Recent:
     """Decisions that are not in files yet, in the order they were made. One thread uses it."""
@@ -141,7 +145,7 @@ class Decisions:
         self._hidden = [(upto, ids) for upto, ids in self._hidden if upto > checkpoint]
 
     def find(self, ids: Ids, recent: Frozen | None = None) -> Found:
-        """What is known of these ids (each once); with `recent`, as of that moment."""
+        """What is known of these ids; with `recent`, as of that moment."""
         found = (recent or self.recent).find(ids)
         for file in self.files:
             asked = np.flatnonzero(found.what == NOTHING)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from observatory.contracts import OpenRecord
 from observatory.model.clock import SECOND, Nanos
 from observatory.model.signal import Signal
-from observatory.model.traceids import NO_IDS, Ids, distinct, ids_of
+from observatory.model.traceids import NO_IDS, Ids, distinct, ids_of, runs
 from observatory.pipeline.open_rows import OpenRecords
 from observatory.pipeline.sampling import checkpoint
 from observatory.pipeline.sampling.checkpoint import Checkpoint, DamagedCheckpoint
@@ -53,11 +53,11 @@ class Moment:
 
     def fates(self, trace_ids: pa.Array) -> tuple[np.ndarray, Found]:
         """(which rows wait, what is decided of the others) of a column of trace ids. What nobody knows is kept: nothing is lost."""
-        ids, place = distinct(ids_of(trace_ids))
+        ids, place = runs(ids_of(trace_ids))
         waits = search(self.waiting.key, self.waiting.low, ids.key, ids.low) >= 0
         assert self.decisions is not None
         found = self.decisions.find(ids, self.recent)
-        return waits[place], Found(found.what[place], found.threshold[place], found.by[place])
+        return waits[place], found.rows(place)
 
 
 class Sampling:
@@ -159,6 +159,12 @@ class Sampling:
     def hidden(self, checkpoint: int) -> Ids:
         """Dropped traces with rows in the journal behind the checkpoint, sorted. Any thread may ask."""
         return self.sampler.decisions.hidden(checkpoint)
+
+    @property
+    def share_kept(self) -> float:
+        """Of the spans that were decided so far, those kept; 1 while none was dropped."""
+        kept, dropped = self.sampler.tally.kept, self.sampler.tally.dropped.total()
+        return kept / (kept + dropped) if dropped else 1.0
 
     def _about(self) -> dict[str, Any]:
         sampler, tally = self.sampler, self.sampler.tally

@@ -63,3 +63,25 @@ def test_what_is_removed_is_found_no_more_and_hides_nothing(code: ModuleType, st
             code.remove(places, key, gone)  # it is gone already
         pairs = [(a, b) for a in range(14) for b in range(3)]
         assert found(code, places, key, low, *map(list, zip(*pairs, strict=True))) == [known.get(pair, -1) for pair in pairs]
+
+
+@BOTH
+@given(st.lists(st.text(max_size=12), max_size=20), st.integers(0, 3))
+def test_texts_are_hashed_by_their_bytes_alone(code: ModuleType, texts: list[str], before: int) -> None:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([before, *map(len, encoded)]).astype(np.int32)
+    letters, keys = memoryview(b"x" * before + b"".join(encoded)), np.empty(len(texts), np.uint64)
+    code.hash_texts(letters, offsets, keys)
+    assert keys.tolist() == [fnv1a(text) for text in encoded]
+
+
+def fnv1a(text: bytes) -> int:
+    state = 0xCBF29CE484222325
+    for letter in text:
+        state = (state ^ letter) * 0x100000001B3 % 2**64
+    return state
+
+
+@pytest.mark.parametrize(("text", "is_"), [(b"", 0xCBF29CE484222325), (b"a", 0xAF63DC4C8601EC8C), (b"foobar", 0x85944171F73967E8)])
+def test_it_is_the_published_hash(text: bytes, is_: int) -> None:
+    assert fnv1a(text) == is_

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings, strategies as st
 
 from observatory.model.threshold import randomness
-from observatory.model.traceids import IdIndex, binary, distinct, ids_of, joined
+from observatory.model.traceids import IdIndex, binary, distinct, ids_of, joined, runs
 
 IDS = st.lists(st.one_of(st.binary(min_size=16, max_size=16), st.integers(0, 20).map(lambda n: n.to_bytes(16, "big"))), max_size=60)
 
@@ -50,3 +52,10 @@ def test_the_table_is_a_dict(steps: list[tuple[list[bytes], list[bytes]]]) -> No
 
 def test_randomness_is_the_low_56_bits() -> None:
     assert randomness(column([b"\xff" * 9 + (5).to_bytes(7, "big"), bytes(16)]).slice(0)).tolist() == [5, 0]
+
+
+@given(st.lists(st.sampled_from([b"a" * 16, b"b" * 16, b"a" * 15 + b"b", b"\0" * 16]), max_size=20))
+def test_runs_are_the_neighbours_that_are_equal(ids: list[bytes]) -> None:
+    found, place = runs(ids_of(pa.array(ids, pa.binary(16))))
+    assert binary(found).to_pylist() == [key for key, _ in itertools.groupby(ids)]
+    assert binary(found.at(place)).to_pylist() == ids
