@@ -34,7 +34,9 @@ ONE_PERCENT = (
 )
 NEVER = '[[sampling.policies]]\nname = "errors"\ntype = "expression"\nfilter = "status:error name:nothing"\n'
 """A policy that is asked of every span and may always still keep the trace: without one, a share is decided at the first span."""
-CONNECTIONS = 8  # of `rate` and `open`, with one request in flight each: what four wait for is one another's latency
+CONNECTIONS = 16
+"""With one request in flight each. An application has a connection of its own, so a rate like this comes over many; with 8 the server waits
+for them 4 % of the time, with 4 for one another's latency."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

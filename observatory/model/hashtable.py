@@ -52,23 +52,34 @@ def remove(places: np.ndarray, key: np.ndarray, slots: np.ndarray) -> None:
             places[at] = -2
 
 
-def put(places: np.ndarray, key: np.ndarray, count: int, keys: np.ndarray, slots: np.ndarray) -> int:
+def put(places: np.ndarray, key: np.ndarray, low: np.ndarray, count: int, keys: np.ndarray, lows: np.ndarray, slots: np.ndarray) -> int:
     """Fill `slots` with those of `keys`; one that is not there gets the next slot, from `count` on. Returns how many are used then."""
     mask = len(places) - 1
     for i in range(len(keys)):
         asked = keys[i]
         at = asked & mask
         slot = places[at]
-        while slot != -1 and key[slot] != asked:
+        while slot != -1 and (key[slot] != asked or low[slot] != lows[i]):
             at = (at + 1) & mask
             slot = places[at]
         if slot < 0:
             slot = count
             places[at] = slot
             key[slot] = asked
+            low[slot] = lows[i]
             count += 1
         slots[i] = slot
     return count
+
+
+def together(groups: np.ndarray, rows: np.ndarray, ends: np.ndarray, order: np.ndarray) -> None:
+    """Fill `order` (int64) with `rows`, those of one group together, each group's as they come. `groups` says the group of a row, `ends`
+    where each begins and, after this, where it ends.
+    """
+    for i in range(len(rows)):
+        group = groups[rows[i]]
+        order[ends[group]] = rows[i]
+        ends[group] += 1
 
 
 def hash_texts(letters: memoryview, offsets: np.ndarray, keys: np.ndarray) -> None:

@@ -55,12 +55,19 @@ def distinct(ids: Ids) -> tuple[Ids, np.ndarray]:
 
 
 def runs(ids: Ids) -> tuple[Ids, np.ndarray]:
-    """(the first of each run of equal ids, in order; for every given one the place of its run). The spans of a trace mostly lie together:
-    this halves lookups for a tenth of what sorting costs.
+    """(the first of each run of equal ids, in order; for every given one the place of its run). The spans of a trace mostly lie together,
+    and this sorts nothing.
     """
     new = np.ones(len(ids.key), bool)
     new[1:] = (ids.key[1:] != ids.key[:-1]) | (ids.low[1:] != ids.low[:-1])
     return ids.at(new), np.cumsum(new) - 1
+
+
+def grouped(ids: Ids) -> tuple[np.ndarray, int]:
+    """(the group of every id: equal ones share a number, in the order they come first; how many groups there are)."""
+    group = np.empty(len(ids.key), np.int64)
+    key, low = np.empty(len(ids.key), np.uint64), np.empty(len(ids.key), np.uint64)
+    return group, hashtable.put(hashtable.table(len(ids.key)), key, low, 0, ids.key, ids.low, group)
 
 
 class IdIndex:

@@ -28,6 +28,9 @@ ALIGNMENT = 64  # a cache line; also the step of the search for the next record 
 HEADER_BYTES = 32768  # holds the file header and the schemas of what is received; a multiple of the page
 CODECS = (None, "lz4", "zstd")  # a record's codec is an index into this
 
+_LZ4 = pa.Codec("lz4", compression_level=-20)
+"""Below 0 it looks at fewer places: 0.83 µs and 376 B for a believable span instead of 1.04 and 295 (none: 0.13 and 916)."""
+
 _FILE = struct.Struct("<8sI16sQQI")  # magic, schema bytes, tag, predecessor's number, its valid length, crc
 _RECORD = struct.Struct("<4sBBHQQIIIIqqqII")
 _RECORD_MAGIC = b"REC1"
@@ -107,7 +110,8 @@ def read_file_header(fd: int, path: str) -> FileHeader:
 def encode(signal: Signal, rows: pa.RecordBatch, codec: str | None) -> pa.Buffer:
     """Rows as the payload of a record: an IPC stream without its schema message."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression=codec, use_threads=False)) as stream:
+    compression = _LZ4 if codec == "lz4" else codec
+    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression=compression, use_threads=False)) as stream:
         stream.write_batch(rows)
     return sink.getvalue().slice(len(_prefix(signal)))
 

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from observatory.model.arrays import distinct, one
+from observatory.model.hashtable import together
 from observatory.model.money import picodollars, usd
 from observatory.model.schema import TEXT, schema
 from observatory.model.signal import Signal
-from observatory.model.traceids import Ids, ids_of
+from observatory.model.traceids import Ids, grouped, ids_of
 from observatory.storage.grouping import in_type, numbers
 
 SPAN_COLUMNS = (
@@ -65,16 +66,10 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
     Associative, and independent of order.
     """
     trace_ids = one(fragments, "trace_id")
-    ids = ids_of(trace_ids)
     rootless = ~np.asarray(one(fragments, "has_root"))
     root_start = numbers(fragments, "root_start_ns")
-    order = in_order(ids, rootless, root_start)
-    key, low = ids.at(order)
-    changes = np.flatnonzero((key[1:] != key[:-1]) | (low[1:] != low[:-1])) + 1
-    first = np.concatenate(([0], changes)) if len(order) else changes
+    group, order, first = in_order(ids_of(trace_ids), rootless, root_start)
     head = pa.array(order[first])
-    group = np.zeros(len(order), np.int64)
-    group[order] = np.searchsorted(first, np.arange(len(order)), side="right") - 1
 
     def reduced(column: str, how: np.ufunc) -> np.ndarray:
         return how.reduceat(numbers(fragments, column)[order], first) if len(first) else np.zeros(0, np.int64)
@@ -103,26 +98,18 @@ def fold(fragments: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([in_type(columns[f.name], f.type) for f in target], schema=target).take(by_start)
 
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-_PLACE = np.uint64((1 << 24) - 1)
-
-
-def in_order(ids: Ids, rootless: np.ndarray, root_start: np.ndarray) -> np.ndarray:
-    """The rows of each trace together, and the row that names it before the others: a root before none, then the earliest.
-
-    One sort of numbers (40 bits of the id, 24 of the place by root and start) takes 40 % of `lexsort`, which is left for ids that collide.
+def in_order(ids: Ids, rootless: np.ndarray, root_start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(the group of every row; the rows of each trace together, and the row that names it before the others: a root before none, then the
+    earliest; where each group begins there).
     """
+    group, count = grouped(ids)
+    sizes = np.bincount(group, minlength=count)
+    first = np.cumsum(sizes) - sizes
     places = np.argsort(root_start, kind="stable")
     places = np.concatenate((places[~rootless[places]], places[rootless[places]]))
-    if len(places) <= int(_PLACE):
-        packed = (ids.key * _ODD) & ~_PLACE
-        packed[places] |= np.arange(len(places), dtype=np.uint64)
-        order = np.argsort(packed)
-        same = packed[order][1:] | _PLACE == packed[order][:-1] | _PLACE
-        key, low = ids.at(order)
-        if (key[1:][same] == key[:-1][same]).all() and (low[1:][same] == low[:-1][same]).all():
-            return order
-    return np.lexsort((root_start, rootless, ids.low, ids.key))
+    order = np.empty(len(places), np.int64)
+    together(group, places, first.copy(), order)
+    return group, order, first
 
 
 def _added(values: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ class _Generation:
             self._base = int(rows.max())
         self._make_room(self.size + len(keys))
         slots = np.empty(len(keys), np.int64)
-        self.size = hashtable.put(self._places, self._key, self.size, keys, slots)
+        self.size = hashtable.put(self._places, self._key, self._key, self.size, keys, keys, slots)
         # of one key that is there twice the last stays; a generation ends long before row numbers are 2^31 apart
         self._row[slots] = np.where(rows < 0, _PLAIN, rows - self._base)
         if self._parent is not None:

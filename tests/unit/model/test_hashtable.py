@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from types import ModuleType
 from typing import cast
 
@@ -40,11 +41,33 @@ def test_a_key_keeps_the_slot_it_was_given(code: ModuleType, steps: list[list[in
     known: dict[int, int] = {}
     for keys in steps:
         slots = np.empty(len(keys), np.int64)
-        count = code.put(places, key, count, numbers(keys), slots)
+        count = code.put(places, key, key, count, numbers(keys), numbers(keys), slots)
         assert slots.tolist() == [known.setdefault(each, len(known)) for each in keys]
         assert count == len(known)
     asked = list(range(45))
     assert found(code, places, key, key, asked, asked) == [known.get(each, -1) for each in asked]
+
+
+@BOTH
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), max_size=30))
+def test_both_words_of_a_key_count(code: ModuleType, keys: list[tuple[int, int]]) -> None:
+    key, low, slots = np.empty(30, np.uint64), np.empty(30, np.uint64), np.empty(len(keys), np.int64)
+    one, two = (numbers([each[word] for each in keys]) for word in (0, 1))
+    count = code.put(code.table(30), key, low, 0, one, two, slots)
+    firsts = list(dict.fromkeys(keys))
+    assert [(int(a), int(b)) for a, b in zip(key[:count], low[:count], strict=True)] == firsts
+    assert slots.tolist() == [firsts.index(each) for each in keys]
+
+
+@BOTH
+@given(st.lists(st.integers(0, 4), max_size=30), st.randoms())
+def test_rows_of_a_group_come_together_and_as_they_came(code: ModuleType, groups: list[int], chance: random.Random) -> None:
+    rows = list(range(len(groups)))
+    chance.shuffle(rows)
+    begins = np.cumsum([0, *(groups.count(group) for group in range(4))])
+    order = np.empty(len(rows), np.int64)
+    code.together(np.array(groups, np.int64), np.array(rows, np.int64), begins, order)
+    assert order.tolist() == sorted(rows, key=lambda row: groups[row])
 
 
 @BOTH

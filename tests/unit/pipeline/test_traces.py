@@ -85,10 +85,12 @@ def test_rows_of_a_trace_lie_together_the_one_that_names_it_first(kind: str) -> 
     high, low = (dice.integers(0, most, traces, np.uint64)[owner] for most in IDS[kind])
     rootless, start = dice.random(rows) < 0.6, dice.integers(0, 50, rows)
     ids = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(np.column_stack((high, low)))])
-    order = in_order(ids_of(ids), rootless, start)
+    group, order, first = in_order(ids_of(ids), rootless, start)
     assert groups(high, low, order) == groups(high, low, np.lexsort((start, rootless, low, high)))
     changes = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
-    assert changes.sum() + 1 == len(groups(high, low, order)), "no trace is in two places"
+    assert first.tolist() == [0, *(np.flatnonzero(changes) + 1)]
+    assert len(first) == len(groups(high, low, order)), "no trace is in two places"
+    assert group[order].tolist() == np.repeat(np.arange(len(first)), np.diff([*first, rows])).tolist()
 
 
 def groups(high: np.ndarray, low: np.ndarray, order: np.ndarray) -> dict[tuple[int, int], list[int]]:

@@ -27,8 +27,8 @@ export async function arriving<T>(path: string, load: () => Promise<T>): Promise
 
 /** Whether the address is at this path, which may end in a parameter: `/traces/$traceId`. */
 function isOpen(path: string): boolean {
-  const [before, parameter] = path.split("$");
-  return parameter === undefined ? location.pathname === path : location.pathname.startsWith(before!);
+  const parameter = path.indexOf("$");
+  return parameter < 0 ? location.pathname === path : location.pathname.startsWith(path.slice(0, parameter));
 }
 
 function answers(): Promise<boolean> {
