@@ -114,8 +114,7 @@ class Cut:
         if oldest is None:
             return False
         fresh = self._open.pending(seq_of(self._manifest.measured))
-        stored = fresh.bytes * SEGMENT_SHARE * self._sampling.share_kept
-        full = stored >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
+        full = fresh.bytes * SEGMENT_SHARE >= self._config.segment_bytes or fresh.bytes >= self._config.open_bytes
         # rows from far in the future came before the clock was set back and the server started again
         return full or (abs(now - oldest) >= age and abs(now - self._cut_at) >= age)
 

@@ -21,8 +21,8 @@ from observatory.storage import records
 HELD = "held"
 """The tier of rows whose trace is not decided."""
 
-_AT_ONCE = 4 << 20
-"""Bytes of compressed records that are asked about together: some 14,000 spans."""
+_AT_ONCE = 2 << 20
+"""Bytes of compressed records that are asked about together: some 6,000 spans."""
 
 Place = tuple[str | None, pa.RecordBatch]
 """Rows for the tier `held`, or (None) for whatever tier their times say."""

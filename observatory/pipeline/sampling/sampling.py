@@ -160,12 +160,6 @@ class Sampling:
         """Dropped traces with rows in the journal behind the checkpoint, sorted. Any thread may ask."""
         return self.sampler.decisions.hidden(checkpoint)
 
-    @property
-    def share_kept(self) -> float:
-        """Of the spans that were decided so far, those kept; 1 while none was dropped."""
-        kept, dropped = self.sampler.tally.kept, self.sampler.tally.dropped.total()
-        return kept / (kept + dropped) if dropped else 1.0
-
     def _about(self) -> dict[str, Any]:
         sampler, tally = self.sampler, self.sampler.tally
         counters = {"dropped": dict(tally.dropped), "late": dict(tally.late)}
