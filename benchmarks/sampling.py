@@ -35,8 +35,8 @@ ONE_PERCENT = (
 NEVER = '[[sampling.policies]]\nname = "errors"\ntype = "expression"\nfilter = "status:error name:nothing"\n'
 """A policy that is asked of every span and may always still keep the trace: without one, a share is decided at the first span."""
 CONNECTIONS = 16
-"""With one request in flight each. An application has a connection of its own, so a rate like this comes over many; with 8 the server waits
-for them 4 % of the time, with 4 for one another's latency."""
+"""With one request in flight each. An application has a connection of its own, so a rate like this comes over many; over 8 it is 4 %
+lower, and what 4 wait for is one another's latency."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

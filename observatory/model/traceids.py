@@ -46,12 +46,10 @@ def joined(parts: list[Ids]) -> Ids:
 def distinct(ids: Ids) -> tuple[Ids, np.ndarray]:
     """(each id once, sorted; for every given one its place there)."""
     order = np.lexsort((ids.low, ids.key))
-    key, low = ids.key[order], ids.low[order]
-    new = np.ones(len(key), bool)
-    new[1:] = (key[1:] != key[:-1]) | (low[1:] != low[:-1])
-    place = np.empty(len(key), np.int64)
-    place[order] = np.cumsum(new) - 1
-    return Ids(key[new], low[new]), place
+    found, ordered = runs(ids.at(order))
+    place = np.empty(len(order), np.int64)
+    place[order] = ordered
+    return found, place
 
 
 def runs(ids: Ids) -> tuple[Ids, np.ndarray]:

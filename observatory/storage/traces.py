@@ -63,7 +63,7 @@ def sums_of(fragments: pa.Table) -> dict[str, int]:
 def fold(fragments: pa.Table) -> pa.RecordBatch:
     """Rows of `schema(TRACES)` with the rows of one trace added together, in the order of their starts, by which a list of traces prunes.
 
-    Associative, and independent of order.
+    Associative, and independent of order; only traces that start at the same nanosecond lie as they came.
     """
     trace_ids = one(fragments, "trace_id")
     rootless = ~np.asarray(one(fragments, "has_root"))
